@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The server: takes batches, joins both ends of every connection, keeps the last hour and answers
+ * the API. One thread, one loop (libuv; libmicrohttpd is driven by it), so nothing in it is locked;
+ * batches and answers come in over one bounded queue.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "wire/batch.h"
+
+struct server;
+
+struct server_config {
+	const char *listen;   /* "127.0.0.1:7070", "[::1]:7070"; loopback only */
+	const char *version;
+
+	/* Asks the agent (there is one, in this process) for live connections; the answer comes back
+	 * through server_answer. Called from the server's thread. */
+	void (*request)(void *userdata, const struct wire_request *request);
+	/* Asks the agent to end its window now and visit every socket (`verify`). */
+	void (*sweep_now)(void *userdata);
+	void *userdata;
+};
+
+int server_open(struct server **ret, const struct server_config *config, struct error *ret_error); /* binds */
+int server_start(struct server *s);                           /* its thread begins */
+void server_submit(struct server *s, struct wire_batch *batch);   /* any thread; takes */
+void server_answer(struct server *s, struct wire_answer *answer); /* any thread; takes */
+uint16_t server_port(const struct server *s);                 /* the one bound, for port 0 */
+struct server *server_free(struct server *s);                 /* stops; always NULL; accepts NULL */

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What an agent tells a server, once a window.
+ *
+ * A batch first defines what is new (actors, flows) under small handles and then reports updates by
+ * handle: one row a flow that moved. Handles belong to the agent that gave them; a definition with
+ * a known handle replaces the old one. The same batch goes to a server in this process and, encoded,
+ * to one on another machine.
+ *
+ * Ownership: everything a batch points to lives in its arena and dies with it.
+ * Clocks: CLOCK_MONOTONIC of the agent's machine, nanoseconds; wall clocks never travel.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/histogram.h"
+#include "wire/counters.h"
+
+#define WIRE_TRANSPORT_TCP 6
+
+/* Who a socket belongs to on its node. Strings are never NULL; "" means not known or none. All of
+ * them come from the machine as it is: hostile text, at most 4095 bytes, not always UTF-8. */
+struct wire_actor {
+	uint32_t handle;
+	uint32_t pid;          /* one living example, 0 if none */
+	const char *process;   /* "nginx"; for an interpreter the script: "report.py" */
+	const char *unit;      /* systemd unit: "nginx.service", "user@1000.service" */
+	const char *container; /* container id, 64 hex digits as a rule */
+	const char *pod;       /* Kubernetes pod UID */
+	const char *cgroup;    /* path below the cgroup root */
+};
+
+struct wire_flow {
+	uint32_t handle;
+	uint32_t actor;
+	uint8_t transport; /* WIRE_TRANSPORT_TCP */
+	uint8_t role;      /* enum mr_role: which end this agent saw */
+	bool coarse;       /* a map was full: addresses and port are 0, the rest still counts */
+	uint16_t port;     /* the server's */
+	uint32_t netns;    /* the scope in which local and remote mean something */
+	uint8_t local[16]; /* network order, IPv4 mapped */
+	uint8_t remote[16];
+};
+
+/* One flow's row in one window. */
+struct wire_update {
+	uint32_t flow;
+	uint64_t counter[MR_COUNTER_COUNT]; /* times in µs; a value may be "negative" by two's complement: sums are exact */
+	struct histogram rtt_us, connect_us;
+};
+
+struct wire_listener {
+	uint32_t actor;
+	uint32_t netns;
+	uint8_t address[16];
+	uint16_t port;
+	uint8_t transport;
+	uint32_t drops;            /* since it began to listen */
+	uint32_t queue, queue_max; /* waiting for accept(), and how many may */
+};
+
+/* TCP counters of one network namespace since the agent started, for `verify`: ours, and what the
+ * kernel's SNMP counters stood at when we started (0 for a namespace that came later). */
+struct wire_netns {
+	uint32_t netns;
+	uint64_t attempted, accepted, retransmits;
+	uint64_t baseline_active_opens, baseline_passive_opens, baseline_retrans_segs;
+};
+
+/* Sums since the agent started. A loss has a cause, a count and a meaning a user can act on. */
+#define WIRE_LOSSES(X)                                                                             \
+	X(SLOTS_FULL, "slots_full", "connections without a slot: counted when they close, not live") \
+	X(FLOWS_FULL, "flows_full", "foldings that went into a coarse flow")                       \
+	X(COARSE_FULL, "coarse_full", "foldings that lost even the actor")                         \
+	X(DROPPED, "dropped", "foldings that went nowhere: bytes missing from the sums")           \
+	X(LISTENERS_FULL, "listeners_full", "listeners that are not shown")                        \
+	X(CLOSE_UNSEEN, "close_unseen", "connections whose end was found by the sweep only")       \
+	X(UNADOPTED, "unadopted", "connections open before the agent that found no slot")          \
+	X(RECURSION, "recursion", "tracepoints that the kernel skipped")                           \
+	X(ACTORS_FULL, "actors_full", "actors folded into ~other")                                 \
+	X(HANDLES_FULL, "handles_full", "flows folded into a coarse flow by the agent")            \
+	X(LATE_WINDOWS, "late_windows", "windows that took longer than asked for")                 \
+	X(QUEUE_FULL, "queue_full", "batches merged because the server was behind")
+#define WIRE_LOSS_ENUM(id, name, help) WIRE_LOSS_##id,
+enum wire_loss { WIRE_LOSSES(WIRE_LOSS_ENUM) WIRE_LOSS_COUNT };
+
+/* What the agent itself costs and holds; sums since it started unless said otherwise. */
+struct wire_status {
+	const char *hooks;          /* one line: which hook serves what, "tcp: sock_ops; …" */
+	uint64_t agent_cpu_ns;      /* the agent's thread: sweep, drain, fold, names */
+	uint64_t kernel_cpu_ns;     /* its programs on the connections' path, sampled */
+	uint64_t sweep_ns;          /* part of agent_cpu_ns */
+	uint64_t sweep_sockets;     /* visits */
+	uint64_t window_wanted_ns, window_ns; /* gauges: asked for, and after stretching for the budget */
+	double cpu_budget_percent;  /* of the machine */
+	uint32_t sockets, slots, flows_max, listeners; /* gauges */
+};
+
+struct wire_batch {
+	struct arena *arena;
+	const char *node, *boot_id, *version, *kernel;
+	uint64_t started_ns;              /* when this agent started; with boot_id names its life */
+	uint64_t sequence;                /* from 1, without gaps */
+	uint64_t window_start_ns, window_end_ns;
+	uint64_t sent_ns;                 /* the agent's clock now */
+
+	struct wire_actor *actors;
+	size_t actor_count;
+	struct wire_flow *flows;
+	size_t flow_count;
+	uint32_t *retired;                /* flow handles that will not come again before redefined */
+	size_t retired_count;
+	struct wire_update *updates;
+	size_t update_count;
+	bool listeners_changed;           /* then listeners is the whole set */
+	struct wire_listener *listeners;
+	size_t listener_count;
+	struct wire_netns *netns;
+	size_t netns_count;
+	uint64_t loss[WIRE_LOSS_COUNT];
+	struct wire_status status;
+};
+
+/* A request that travels from server to agent, and its answer. */
+struct wire_request {
+	uint64_t id;
+	uint32_t connections_max; /* live sockets wanted at the most */
+};
+
+/* A live socket, with what `ss -ti` shows. Gauges of now, sums of its life. */
+struct wire_connection {
+	uint32_t actor;
+	uint32_t netns;
+	uint8_t role; /* enum mr_role */
+	uint8_t state; /* TCP_ESTABLISHED = 1 … as in the kernel */
+	uint8_t local[16], remote[16];
+	uint16_t local_port, remote_port;
+	uint32_t pid;
+	uint32_t rtt_us, rttvar_us, min_rtt_us, cwnd, ssthresh, mss, unacked_segments, retransmits;
+	uint64_t bytes_sent, bytes_received, bytes_acked;
+	uint32_t segments_sent, segments_received;
+	uint64_t pacing_rate, delivery_rate; /* bytes a second */
+	uint32_t age_ms;       /* since we saw it open; 0: adopted */
+	uint32_t last_send_ms, last_receive_ms; /* ago */
+};
+
+struct wire_answer {
+	struct arena *arena;
+	uint64_t id;
+	struct wire_actor *actors; /* those that connections name and no batch has defined yet */
+	size_t actor_count;
+	struct wire_connection *connections;
+	size_t connection_count;
+	uint64_t total; /* live sockets there are */
+};
+
+/* An empty batch with an arena of its own; NULL without memory. */
+struct wire_batch *wire_batch_new(void);
+struct wire_batch *wire_batch_free(struct wire_batch *b); /* always NULL */
+struct wire_answer *wire_answer_new(void);
+struct wire_answer *wire_answer_free(struct wire_answer *a); /* always NULL */
