@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# A thin front for Meson. `make run` and `make test` need nothing but Debian 12 and root: they
+# install what they use (packages of the suite the machine is on, so the suite pins the versions).
+
+BUILD := build
+
+RUN_PACKAGES := gcc libc6-dev clang llvm libbpf-dev bpftool meson ninja-build pkg-config \
+	libuv1-dev libmicrohttpd-dev libjansson-dev libcurl4-gnutls-dev libcap-dev libcmocka-dev \
+	procps
+
+TEST_PACKAGES := libclang-rt-14-dev libyaml-dev iproute2 nftables nginx-light redis-server \
+	redis-tools postgresql postgresql-contrib wrk iperf3 qemu-system-x86 busybox-static cpio \
+	zstd curl
+
+.PHONY: run test soak build bench deps test-deps clean format
+
+run: deps build
+	exec $(BUILD)/millrace up
+
+build: deps
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD)
+	@ninja -C $(BUILD) --quiet
+
+test: test-deps build
+	@tests/run --short
+
+soak: test-deps build
+	@tests/run
+
+bench: test-deps build
+	@bench/run
+
+deps:
+	@packaging/install-packages $(RUN_PACKAGES)
+
+test-deps: deps
+	@packaging/install-packages $(TEST_PACKAGES)
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz
+
+format:
+	git ls-files '*.c' '*.h' | xargs clang-format-14 -i
