@@ -98,6 +98,7 @@ struct wire_status {
 	uint64_t window_wanted_ns, window_ns; /* gauges: asked for, and after stretching for the budget */
 	double cpu_budget_percent;  /* of the machine */
 	uint32_t sockets, slots, flows_max, listeners; /* gauges */
+	uint32_t cpus; /* online on the machine; 0: not told */
 };
 
 struct wire_batch {

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The server's core as the API sees it: batches go in, questions get answers.
+ *
+ *     core_ingest(batch, now) ─► flows, endpoints, history ─► query_graph / flows / series / agents
+ *
+ * Sans I/O: no sockets, no clock, no threads. One thread uses a core at a time.
+ *
+ * Times are wall clock, nanoseconds since 1970. A range takes every window whose end lies in
+ * (from, to]: ranges that touch never count a window twice. Counters are sums over the range, exact
+ * and by two's complement (a sum may be negative: cast to int64_t); gauges (active, pending) are as
+ * of `to`.
+ *
+ * Answers live in the arena that the caller gives and point only into it: they outlive the core.
+ * Strings in answers are never NULL, are UTF-8 and free of control characters.
+ * Every function returns 0, -ENOMEM, or what it says.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/histogram.h"
+#include "server/filter.h"
+#include "wire/batch.h"
+
+struct core;
+
+struct core_config {		   /* 0: the default */
+	size_t history_bytes_max;  /* 32 MiB */
+	uint32_t flows_max;	   /* 65536 */
+	uint32_t actors_max;	   /* 8192 */
+	uint64_t fine_ns;	   /* windows stay as they came for so long: 5 min */
+	uint64_t coarse_window_ns; /* and are then merged into windows of this: 10 s */
+	uint64_t retain_ns;	   /* and forgotten after: 1 h */
+};
+
+int core_new(struct core **ret, const struct core_config *config); /* config may be NULL */
+struct core *core_free(struct core *c);				   /* always NULL; accepts NULL */
+
+/*
+ * Takes in what an agent says; borrows the batch for the call. now_ns: wall clock at receipt.
+ * Rows that make no sense are refused one by one and counted; the rest of the batch is kept.
+ * -EALREADY: seen before (its sequence), ignored. -ESTALE: from an earlier life of that agent.
+ * -ENOSPC: one agent too many. -EINVAL: the batch as a whole makes no sense. All are counted.
+ */
+int core_ingest(struct core *c, const struct wire_batch *batch, uint64_t now_ns);
+
+/* Moves with every batch taken in: nothing is new while it stands still. */
+uint64_t core_version(const struct core *c);
+/* End of the newest window, wall clock; 0 before the first. */
+uint64_t core_latest_ns(const struct core *c);
+
+struct query_range {
+	uint64_t from_ns, to_ns;
+};
+
+/* --- grouping ----------------------------------------------------------------------------- */
+
+enum query_group_kind {
+	QUERY_GROUP_WORKLOAD,
+	QUERY_GROUP_PROCESS,
+	QUERY_GROUP_CONTAINER,
+	QUERY_GROUP_INSTANCE,
+	QUERY_GROUP_NODE,
+	QUERY_GROUP_NAMESPACE,
+	QUERY_GROUP_ZONE,
+	QUERY_GROUP_REGION,
+	QUERY_GROUP_CLUSTER,
+	QUERY_GROUP_LABEL,
+};
+
+struct query_group {
+	enum query_group_kind kind;
+	char label[128]; /* for QUERY_GROUP_LABEL */
+};
+
+/* "workload", …, "label:app". NULL or "": workload. -EINVAL: ret_error says what is expected. */
+int query_group_parse(struct query_group *ret, const char *text, struct error *ret_error);
+/* Its text again, "label:app"; into buffer, which is returned. */
+const char *query_group_name(const struct query_group *group, char *buffer, size_t size);
+
+/* --- figures ------------------------------------------------------------------------------ */
+
+/* All that is known of an edge, a flow or one end's view of it. */
+struct query_measures {
+	uint64_t counter[MR_COUNTER_COUNT]; /* by enum mr_counter, names in wire/counters.h */
+	struct histogram rtt_us, connect_us;
+	int64_t active, pending; /* as of the range's end; never below 0 */
+	/* Estimates: payload + retransmitted payload + per segment an IP header (20 or 40) and 32
+	 * bytes of TCP header. Pure ACKs and the link layer are not in. */
+	uint64_t wire_bytes_to_server, wire_bytes_to_client;
+};
+
+/* One cause of loss in the range; help says in words what was lost. */
+struct query_loss {
+	const char *cause;
+	const char *help;
+	uint64_t count;
+};
+
+struct query_completeness {
+	double share; /* of connections' beginnings and ends that are in the numbers, 0..1 */
+	uint32_t agents_expected, agents_reporting;
+	struct query_loss *losses; /* only those that are not 0 */
+	size_t loss_count;
+	uint64_t unresolved_bytes; /* payload of flows of which one end is not known (~other) */
+	double window_s;	   /* length of the newest window in the range, 0 if none */
+};
+
+/* --- graph -------------------------------------------------------------------------------- */
+
+struct query_port {
+	const char *transport; /* "tcp" */
+	const char *address;   /* "0.0.0.0", "::", "127.0.0.1" */
+	uint16_t port;
+	uint32_t netns;
+	uint32_t drops, queue, queue_max;
+};
+
+struct query_node {
+	const char *id;	  /* "service/nginx", "external/10.1.2.3"; stable over time */
+	const char *kind; /* container, service, process, external, other (~other), or the group's
+			     name */
+	const char *name; /* "nginx" */
+	const char *namespace_name, *cluster;
+	const char **zones; /* none of them "" */
+	size_t zone_count;
+	const char **nodes; /* machines it runs on; none for external */
+	size_t node_count;
+	struct query_port *listeners; /* now */
+	size_t listener_count;
+	const char *health; /* "ok", "degraded", "failing": the worst of the edges it serves */
+	uint64_t first_seen_ns;
+};
+
+struct query_edge {
+	const char *id; /* stable over time for the same group */
+	const struct query_node *client, *server;
+	const char *transport; /* "tcp" */
+	uint16_t port;	       /* 0: ~other */
+	const char *via;       /* "" */
+	const char *client_zone, *server_zone, *client_region,
+		*server_region; /* "" where unknown */
+	const char *class_name; /* "same_node", "external", "unknown" */
+	uint64_t first_seen_ns, last_seen_ns;
+	const char *health; /* "ok", "degraded", "failing"; see health.h */
+	struct query_measures measures;
+	struct query_measures *server_view; /* the server end's own figures; NULL: not there, or its
+					     * flows cannot be told apart between several edges */
+};
+
+struct query_graph_request {
+	struct query_range range;
+	struct query_group group;
+	const struct filter *filter; /* borrowed; NULL: everything */
+	uint64_t now_ns;	     /* wall clock, for agents_reporting */
+};
+
+struct query_graph {
+	struct query_node *nodes; /* sorted by id */
+	size_t node_count;
+	struct query_edge *edges; /* sorted by client id, server id, port */
+	size_t edge_count;
+	struct query_completeness completeness;
+};
+
+int query_graph(struct core *c, const struct query_graph_request *request, struct arena *arena,
+		struct query_graph *ret);
+
+/* --- flows -------------------------------------------------------------------------------- */
+
+struct query_endpoint {
+	const char *address; /* "" for ~other */
+	uint16_t port;	     /* 0 at the client: folded away */
+	const char *workload, *kind, *namespace_name, *pod, *container, *process, *unit, *image,
+		*tag;
+	const char *node, *zone;
+	uint32_t pid;	/* one living example; 0: unknown */
+	const char *id; /* of its node in the graph grouped by workload */
+};
+
+enum query_view {
+	QUERY_VIEW_JOINED, /* every connection once: the client's row where there is one */
+	QUERY_VIEW_ENDS,   /* the raw rows, as each end reported them; not to be summed */
+};
+
+struct query_flow {
+	uint64_t time_ns; /* end of its window, or of the newest window of the range it moved in */
+	double window_s;  /* length of its window, or from the first to the last it moved in */
+	struct query_endpoint client, server;
+	const char *transport; /* "tcp" */
+	const char *seen_by;   /* "client", "server": whose figures these are */
+	bool coarse;	       /* one end is ~other */
+	uint32_t netns;	       /* of the end that saw it */
+	uint64_t first_seen_ns;
+	struct query_measures measures;
+	struct query_measures *server_view; /* as for edges; always NULL with QUERY_VIEW_ENDS */
+};
+
+struct query_flows_request {
+	struct query_range range;
+	enum query_view view;
+	bool per_window; /* a row per flow and window, else one over the range */
+	const struct filter *filter;
+	size_t limit; /* rows at most; 0: 10000 */
+	uint64_t now_ns;
+};
+
+struct query_flows {
+	struct query_flow *flows; /* by time, then by bytes, the most first */
+	size_t flow_count;
+	uint64_t total; /* rows there are; more than flow_count if the limit cut */
+	struct query_completeness completeness;
+};
+
+int query_flows(struct core *c, const struct query_flows_request *request, struct arena *arena,
+		struct query_flows *ret);
+
+/* --- series ------------------------------------------------------------------------------- */
+
+struct query_series_request {
+	struct query_range range;
+	uint64_t step_ns; /* 0: chosen so that about 300 steps cover the range */
+	struct query_group group;
+	const struct filter *filter;
+	bool by_edge;	   /* a line per edge, else one line of all */
+	const char *edge;  /* only the edge of this id; NULL: any */
+	uint64_t counters; /* bit per enum mr_counter; 0: bytes, opened, retransmits */
+	bool rtt;	   /* histograms of RTT too */
+	size_t limit;	   /* lines at most, the most bytes first; 0: 100 */
+	uint64_t now_ns;
+};
+
+struct query_series_line {
+	const char *edge;	     /* id; "" for the total */
+	const char *client, *server; /* node ids; "" for the total */
+	uint16_t port;
+	uint64_t *values;	  /* [step * counter_count + place of the counter in counters] */
+	struct histogram *rtt_us; /* [step]; NULL if not asked for */
+};
+
+struct query_series {
+	uint64_t from_ns, step_ns; /* step i holds the windows that end in (from + i step, from +
+				      (i+1) step] */
+	size_t step_count;
+	enum mr_counter *counters; /* which, in order */
+	size_t counter_count;
+	bool *covered; /* [step]: any window at all; false: a gap, not a zero */
+	struct query_series_line *lines;
+	size_t line_count;
+	uint64_t total; /* lines there are */
+	struct query_completeness completeness;
+};
+
+/* -EINVAL: a step of 0 windows, or more than 10,000 steps. */
+int query_series(struct core *c, const struct query_series_request *request, struct arena *arena,
+		 struct query_series *ret);
+
+/* --- agents ------------------------------------------------------------------------------- */
+
+struct query_agent {
+	const char *node, *boot_id, *version, *kernel, *hooks;
+	bool reporting;			   /* its last batch is not older than 5 s or 3 windows */
+	uint64_t started_ns, last_seen_ns; /* wall clock */
+	uint64_t batches, sequence;
+	double window_s, window_wanted_s;
+	/* Over the last minute or so. Cores: 1 is one CPU fully busy. Share: of all CPUs of its
+	 * machine, 0..1; as cores where the agent did not tell its CPUs. */
+	double cpu_cores, kernel_cpu_cores, cpu_share;
+	double cpu_budget_percent;
+	uint32_t cpus;						       /* 0: not told */
+	uint64_t agent_cpu_ns, kernel_cpu_ns, sweep_ns, sweep_sockets; /* since it started */
+	uint32_t sockets, slots, flows_max, listeners;
+	struct query_loss *losses; /* since it started, all causes, those that are 0 too */
+	size_t loss_count;
+	struct wire_netns *netns; /* for `verify`, as last reported */
+	size_t netns_count;
+};
+
+struct query_agents {
+	struct query_agent *agents;
+	size_t agent_count;
+	struct query_loss *server_losses; /* the server's own, since it started, all causes */
+	size_t server_loss_count;
+	/* what the server holds, and its bounds */
+	uint32_t flows, flows_max, actors, actors_max, windows;
+	size_t history_bytes, history_bytes_max;
+	uint64_t history_from_ns; /* end of the oldest window; 0: none */
+	struct query_completeness completeness;
+};
+
+int query_agents(struct core *c, uint64_t now_ns, struct arena *arena, struct query_agents *ret);
+
+/* --- connections -------------------------------------------------------------------------- */
+
+/* A live socket with names at both ends. The socket's own end has port, pid and process. */
+struct query_connection {
+	struct query_endpoint client, server;
+	const char *transport, *seen_by;    /* "client", "server" */
+	const char *state;		    /* "established", "syn_sent", … */
+	const struct wire_connection *wire; /* borrowed from the answer */
+};
+
+struct query_connections {
+	struct query_connection *connections;
+	size_t connection_count;
+	uint64_t total; /* live sockets there are, before the filter */
+};
+
+/* Names what an agent answered. Learns the actors it defines. */
+int query_connections(struct core *c, const struct wire_answer *answer, const struct filter *filter,
+		      struct arena *arena, struct query_connections *ret);
