@@ -18,23 +18,24 @@ enum mr_role {
 /* Addresses are 16 bytes in network order; IPv4 is mapped (::ffff:a.b.c.d). Compared as bytes, so
  * every byte is set, the padding to 0. */
 struct mr_flow_key {
-	__u64 cgroup;    /* id of the socket's cgroup v2; 0: unknown */
+	__u64 cgroup; /* id of the socket's cgroup v2; 0: unknown */
 	__u8 local[16];
 	__u8 remote[16];
-	__u32 netns;     /* inode of the network namespace, as in /proc/PID/ns/net */
-	__u32 tgid;      /* client: who called connect(); 0: unknown. server: 0, the listener tells */
-	__u16 port;      /* the server's, host order */
-	__u8 role;       /* enum mr_role */
-	__u8 coarse;     /* 1: the flow map was full; addresses, port and tgid are 0 */
+	__u32 netns; /* inode of the network namespace, as in /proc/PID/ns/net */
+	__u32 tgid;  /* client: who called connect(); 0: unknown. server: 0, the listener tells */
+	__u16 port;  /* the server's, host order */
+	__u8 role;   /* enum mr_role */
+	__u8 coarse; /* 1: the flow map was full; addresses, port and tgid are 0 */
 	__u32 pad;
 };
 
 struct mr_flow_value {
 	__u64 counter[MR_COUNTER_COUNT];
-	struct mr_histogram rtt_us;     /* smoothed RTT, one sample a socket and sweep with traffic, one at close */
+	struct mr_histogram
+		rtt_us; /* smoothed RTT, one sample a socket and sweep with traffic, one at close */
 	struct mr_histogram connect_us; /* connect() to ESTABLISHED, client only */
-	__u64 process_start_ns;         /* of tgid, CLOCK_BOOTTIME; tells a reused tgid apart */
-	char comm[16];                  /* of tgid's first thread */
+	__u64 process_start_ns;		/* of tgid, CLOCK_BOOTTIME; tells a reused tgid apart */
+	char comm[16];			/* of tgid's first thread */
 };
 
 /* A listening socket; key of its map is the socket's address in the kernel (never shown). */
@@ -43,11 +44,61 @@ struct mr_listener {
 	__u64 process_start_ns;
 	__u8 address[16];
 	__u32 netns;
-	__u32 tgid; /* who called listen(), or who holds it when the agent started; 0: unknown */
-	__u32 drops;   /* connections refused for want of queue or memory (sk_drops) */
-	__u32 queue;     /* waiting for accept() */
+	__u32 tgid;  /* who called listen(), or who holds it when the agent started; 0: unknown */
+	__u32 drops; /* connections refused for want of queue or memory (sk_drops) */
+	__u32 queue; /* waiting for accept() */
 	__u32 queue_max;
 	__u16 port;
 	__u16 pad;
 	char comm[16];
+};
+
+/* Cost of the hooks on one CPU. */
+struct mr_cost {
+	__u64 events;	      /* runs */
+	__u64 sampled_events; /* of which timed */
+	__u64 sampled_ns;
+};
+
+/* A live connection, as the iterator writes it; see struct wire_connection. */
+struct mr_connection {
+	struct mr_flow_key key;
+	__u64 process_start_ns;
+	char comm[16];
+	__u64 connect_ns; /* CLOCK_MONOTONIC; 0: not seen */
+	__u64 now_ns;
+	__u64 bytes_sent, bytes_received, bytes_acked;
+	__u64 pacing_rate; /* bytes a second */
+	__u32 rtt_us, rttvar_us, min_rtt_us, cwnd, ssthresh, mss, unacked_segments, retransmits;
+	__u32 segments_sent, segments_received;
+	__u32 rate_delivered, rate_interval_us; /* segments in µs */
+	__u32 now_jiffies, last_send_jiffies, last_receive_jiffies;
+	__u16 local_port, remote_port;
+	__u8 state;
+	__u8 pad[7];
+};
+
+/* Written by the programs, read by the agent; sums since the start unless said otherwise. */
+struct mr_totals {
+	__u64 slots_full;
+	__u64 flows_full;
+	__u64 coarse_full;
+	__u64 dropped;
+	__u64 listeners_full;
+	__u64 close_unseen;
+	__u64 unadopted;
+	__u64 listeners_version; /* moves when a listener comes or goes */
+	__u32 flows_in;	 /* records in the map being written; the agent resets it after a swap */
+	__s32 stateless; /* live connections without a slot */
+};
+
+/* One run of the sweep: what the agent asks, and what it tells. */
+struct mr_sweep {
+	__u32 first_bucket, buckets; /* in: which part of the table */
+	__u32 window;		     /* in: number of this window */
+	__u32 backoff_max;	     /* in: windows between visits to an idle socket */
+	__u32 everything;	     /* in: visit also what is not due */
+	__u32 sockets_max;	     /* in */
+	__u32 next_bucket;	     /* out: where to go on */
+	__u32 visited, live;	     /* out */
 };

@@ -13,10 +13,10 @@
  */
 #pragma once
 
+#include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <linux/types.h>
 
 #include "../../bpf/flow.h"
 #include "base/error.h"
@@ -25,19 +25,20 @@
 struct probe;
 
 struct probe_config {
-	const char *cgroup;      /* directory in cgroup v2 to observe; NULL: all of it */
-	uint32_t slots_max;      /* live sockets with state; 0: by machine size. Rounded up to 8 */
-	uint32_t flows_max;      /* records a window; 0: by machine size */
-	uint32_t listeners_max;  /* 0: 4096 */
+	const char *cgroup;	/* directory in cgroup v2 to observe; NULL: all of it */
+	uint32_t slots_max;	/* live sockets with state; 0: by machine size. Rounded up to 8 */
+	uint32_t flows_max;	/* records a window; 0: by machine size */
+	uint32_t listeners_max; /* 0: 4096 */
 };
 
 /* Sums since open; gauges where said. */
 struct probe_stats {
-	uint64_t loss[WIRE_LOSS_COUNT];   /* those the kernel side knows; the others stay 0 */
-	uint64_t events, sampled_events, sampled_ns; /* runs of the connections' programs; of which timed */
-	uint64_t swept, sweep_ns;         /* sockets visited, time in the sweep */
+	uint64_t loss[WIRE_LOSS_COUNT]; /* those the kernel side knows; the others stay 0 */
+	uint64_t events, sampled_events,
+		sampled_ns;	  /* runs of the connections' programs; of which timed */
+	uint64_t swept, sweep_ns; /* sockets visited, time in the sweep */
 	uint32_t sockets, slots_max, flows_max; /* gauges */
-	uint64_t listeners_version;       /* moves whenever a listener came or went */
+	uint64_t listeners_version;		/* moves whenever a listener came or went */
 };
 
 int probe_open(struct probe **ret, const struct probe_config *config, struct error *ret_error);
@@ -48,8 +49,8 @@ const char *probe_hooks(const struct probe *p);
 
 /*
  * Visits the sockets that are due, at most `sockets_max` of them, and goes on there next time.
- * A socket without traffic is due again after 1, 2, 4 … windows, at most backoff_max; 1: every time.
- * everything: visits all, due or not. *ret_done: the whole table was seen.
+ * A socket without traffic is due again after 1, 2, 4 … windows, at most backoff_max; 1: every
+ * time. everything: visits all, due or not. *ret_done: the whole table was seen.
  */
 struct probe_sweep {
 	uint32_t sockets_max;
@@ -64,7 +65,8 @@ int probe_swap(struct probe *p);
 
 /* Hands over every record of the quiet map and empties it. Records are borrowed for the call; times
  * are µs. fn returns 0 or -errno, which ends the drain and is returned. */
-typedef int (*probe_flow_fn)(void *userdata, const struct mr_flow_key *key, const struct mr_flow_value *value);
+typedef int (*probe_flow_fn)(void *userdata, const struct mr_flow_key *key,
+			     const struct mr_flow_value *value);
 int probe_drain(struct probe *p, probe_flow_fn fn, void *userdata);
 
 /* All listeners there are now, with their queues as of now. */
@@ -76,7 +78,8 @@ int probe_listeners(struct probe *p, probe_listener_fn fn, void *userdata);
 typedef int (*probe_connection_fn)(void *userdata, const struct mr_flow_key *key,
 				   const struct wire_connection *connection, const char comm[16],
 				   uint64_t process_start_ns);
-int probe_connections(struct probe *p, uint32_t max, probe_connection_fn fn, void *userdata, uint64_t *ret_total);
+int probe_connections(struct probe *p, uint32_t max, probe_connection_fn fn, void *userdata,
+		      uint64_t *ret_total);
 
 int probe_stats(struct probe *p, struct probe_stats *ret);
 
@@ -86,6 +89,6 @@ struct probe_feature {
 	const char *serves; /* "life of TCP connections" */
 	bool required;
 	bool works;
-	char note[256];     /* what serves instead, or what is missing and what to do */
+	char note[256]; /* what serves instead, or what is missing and what to do */
 };
 int probe_check(struct probe_feature *ret, size_t max, size_t *ret_count);

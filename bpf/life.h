@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The life of a TCP connection: open, establish, close.
+ *
+ * Opening takes a slot and writes down who it is; nothing is folded yet. What moved is folded by
+ * the sweep once a window and by the close, which reads the final counters. A connection that opens
+ * and closes between two sweeps costs one look-up in the flow map.
+ */
+#pragma once
+
+#include "account.h"
+#include "fold.h"
+#include "identity.h"
+#include "slot.h"
+
+/* A slot's contents for a new owner, all but the process. */
+static __always_inline void slot_start(struct slot *s, const struct tcp_sock *tp, u8 role,
+				       u32 phase)
+{
+	const struct sock *sk = (const struct sock *)tp;
+
+	__builtin_memset(&s->key, 0, sizeof(s->key));
+	key_of(&s->key, tp, role);
+	s->local_port = bpf_ntohs(((const struct inet_sock *)tp)->inet_sport);
+	s->remote_port = bpf_ntohs(sk->__sk_common.skc_dport);
+	s->process_start_ns = 0;
+	__builtin_memset(s->comm, 0, sizeof(s->comm));
+	s->connect_ns = 0;
+	s->connect_us = 0;
+	s->phase = phase;
+	s->segments = 0;
+	s->due = 0;
+	s->error = 0;
+	s->idle = 0;
+	s->strikes = 0;
+	s->adopted = 0;
+}
+
+/* Which end: a socket that was accepted has its listener's backlog. */
+static __always_inline u8 role_of(const struct sock *sk)
+{
+	return sk->sk_max_ack_backlog ? MR_ROLE_SERVER : MR_ROLE_CLIENT;
+}
+
+static __always_inline void tcp_read(struct mr_tcp *t, const struct tcp_sock *tp, u8 state)
+{
+	const struct sock *sk = (const struct sock *)tp;
+
+	t->bytes_acked = tp->bytes_acked;
+	t->bytes_received = tp->bytes_received;
+	t->snd_nxt = tp->snd_nxt;
+	t->snd_una = tp->snd_una;
+	t->write_seq = tp->write_seq;
+	t->total_retrans = tp->total_retrans;
+	t->state = state;
+	t->done = sk->__sk_common.skc_flags >> SOCK_DONE_BIT & 1;
+	t->err = sk->sk_err ? sk->sk_err : sk->sk_err_soft;
+}
+
+/* Time in a chronograph of tcp_sock (1 busy, 2 receive window, 3 send buffer), jiffies. The kernel
+ * counts each instant under one of them; busy is the sum of all, as in tcp_info. */
+static __always_inline u32 chrono_of(const struct tcp_sock *tp, u32 which, u32 now)
+{
+	u32 type = BPF_CORE_READ_BITFIELD(tp, chrono_type);
+
+	return tp->chrono_stat[which - 1] + (type == which ? now - tp->chrono_start : 0);
+}
+
+/* The final value of each word. The connection is over: nothing moves any more. */
+static __always_inline void final_words(u64 now[WORD_MAX], const struct mr_tcp *t,
+					const struct tcp_sock *tp)
+{
+	u32 jiffies = bpf_jiffies64();
+
+	now[WORD_PHASE] = t->phase;
+	now[WORD_SENT] = mr_tcp_sent(t);
+	now[WORD_RECEIVED] = mr_tcp_received(t);
+	now[WORD_SEGMENTS_SENT] = tp->segs_out;
+	now[WORD_SEGMENTS_RECEIVED] = tp->segs_in;
+	now[WORD_RETRANSMITS] = t->total_retrans;
+	now[WORD_RETRANSMITTED_BYTES] = tp->bytes_retrans;
+	now[WORD_RECEIVE_WINDOW] = chrono_of(tp, 2, jiffies);
+	now[WORD_SEND_BUFFER] = chrono_of(tp, 3, jiffies);
+	now[WORD_BUSY] =
+		chrono_of(tp, 1, jiffies) + now[WORD_RECEIVE_WINDOW] + now[WORD_SEND_BUFFER];
+}
+
+static __always_inline void fold_phase(struct fold *f, const struct slot *s, u32 from, u32 to)
+{
+	f->attempted = s->key.role == MR_ROLE_CLIENT && from < MR_PHASE_ATTEMPTED &&
+		       to >= MR_PHASE_ATTEMPTED;
+	f->opened = from < MR_PHASE_OPENED && to >= MR_PHASE_OPENED;
+	if (f->opened)
+		f->connect_us = s->connect_us;
+}
+
+static __always_inline void fold_ending(struct fold *f, const struct mr_tcp *t,
+					const struct tcp_sock *tp, u8 role)
+{
+	f->closed = t->phase == MR_PHASE_OPENED;
+	f->outcome = mr_tcp_outcome(t, role == MR_ROLE_SERVER);
+	f->unacked = mr_tcp_unacked(t);
+	if (f->closed)
+		f->rtt_us = tp->srtt_us >> 3;
+}
+
+/* Takes every word out of the slot and folds what was not reported yet. */
+static __always_inline void close_slot(struct slot *s, u32 number, const struct tcp_sock *tp,
+				       u8 state)
+{
+	struct mr_flow_key key;
+	struct fold f = FOLD_NOTHING;
+	struct mr_tcp t = {};
+	u64 reported;
+
+	tcp_read(&t, tp, state);
+	t.phase = s->phase;
+	t.connected = s->key.role == MR_ROLE_CLIENT;
+	if (!t.err)
+		t.err = t.phase == MR_PHASE_ATTEMPTED ? s->error : 0;
+	final_words(f.delta, &t, tp);
+	for (int i = WORD_MAX - 1; i >= 0; i--) {
+		reported = __sync_lock_test_and_set(&s->word[i], 0) & WORD_COUNT_MASK;
+		if (i == WORD_PHASE)
+			fold_phase(&f, s, reported, t.phase);
+		else
+			f.delta[i] = word_extend(reported, f.delta[i], i) - reported;
+	}
+	fold_ending(&f, &t, tp, s->key.role);
+	key = s->key;
+	f.slot = number;
+	flow_fold(&key, &f);
+	slot_release(number);
+}
+
+/* Ends a slot whose connection is gone without our having seen the close: what it carried last is
+ * lost, that it is over is not. */
+static __always_inline void slot_abandon(struct slot *s)
+{
+	struct mr_flow_key key = s->key;
+	struct fold f = FOLD_NOTHING;
+	u64 reported = 0;
+
+	for (int i = WORD_MAX - 1; i >= 0; i--)
+		reported = __sync_lock_test_and_set(&s->word[i], 0) & WORD_COUNT_MASK;
+	fold_phase(&f, s, reported, s->phase);
+	f.connect_us = 0;
+	f.closed = s->phase == MR_PHASE_OPENED;
+	if (!f.closed)
+		f.outcome = MR_FAILED_OTHER;
+	flow_fold(&key, &f);
+	__sync_fetch_and_add(&mr_totals.close_unseen, 1);
+}
+
+/* A connection that never had a slot: its whole life at once. */
+static __always_inline void close_stateless(const struct tcp_sock *tp, u8 state)
+{
+	struct mr_flow_key key = {};
+	struct fold f = FOLD_NOTHING;
+	struct mr_tcp t = {};
+	u8 role = role_of((const struct sock *)tp);
+
+	__sync_fetch_and_add(&mr_totals.stateless, -1);
+	tcp_read(&t, tp, state);
+	t.phase = state == MR_TCP_SYN_SENT ? MR_PHASE_ATTEMPTED : MR_PHASE_OPENED;
+	t.connected = role == MR_ROLE_CLIENT;
+	final_words(f.delta, &t, tp);
+	f.attempted = role == MR_ROLE_CLIENT;
+	f.opened = t.phase == MR_PHASE_OPENED;
+	fold_ending(&f, &t, tp, role);
+	key_of(&key, tp, role);
+	flow_fold(&key, &f);
+}
+
+static __always_inline void slot_lost(void)
+{
+	__sync_fetch_and_add(&mr_totals.slots_full, 1);
+	__sync_fetch_and_add(&mr_totals.stateless, 1);
+}
+
+/* connect() has chosen addresses and ports and is about to send the SYN. */
+static __always_inline void life_connect(const struct tcp_sock *tp)
+{
+	static const u64 nothing[WORD_MAX];
+	struct slot *s;
+	u32 number;
+
+	s = slot_find(tp, &number);
+	if (s) /* its close was never shown to us */
+		slot_abandon(s);
+	else
+		s = slot_claim(tp, &number);
+	if (!s) {
+		slot_lost();
+		return;
+	}
+	slot_start(s, tp, MR_ROLE_CLIENT, MR_PHASE_ATTEMPTED);
+	s->key.tgid = process_current(&s->process_start_ns, s->comm);
+	s->connect_ns = bpf_ktime_get_ns();
+	slot_publish(s, nothing);
+}
+
+/* SYN-ACK received, or our SYN crossed the peer's and was acknowledged. */
+static __always_inline void life_established(struct slot *s)
+{
+	u64 us;
+
+	if (s->connect_ns) {
+		us = (bpf_ktime_get_ns() - s->connect_ns) / 1000;
+		s->connect_us = us > ~0U ? ~0U : us ? us : 1;
+	}
+	__sync_lock_test_and_set(&s->phase, MR_PHASE_OPENED);
+}
+
+static __always_inline void life_opened(const struct tcp_sock *tp, u8 role)
+{
+	static const u64 nothing[WORD_MAX];
+	struct slot *s;
+	u32 number;
+
+	s = slot_find(tp, &number);
+	if (s && s->phase == MR_PHASE_ATTEMPTED) {
+		life_established(s);
+		return;
+	}
+	if (s)
+		return;
+	if (role == MR_ROLE_CLIENT && mr_totals.stateless > 0)
+		return; /* already counted when it had no slot to connect with */
+	s = slot_claim(tp, &number);
+	if (!s) {
+		slot_lost();
+		return;
+	}
+	slot_start(s, tp, role, MR_PHASE_OPENED);
+	slot_publish(s, nothing);
+}
+
+static __always_inline void life_closed(const struct tcp_sock *tp, u8 state)
+{
+	struct slot *s;
+	u32 number;
+
+	s = slot_find(tp, &number);
+	if (s)
+		close_slot(s, number, tp, state);
+	else if (mr_totals.stateless > 0 && state != MR_TCP_SYN_RECV)
+		close_stateless(tp, state);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Listening sockets: who accepts on which address and port.
+ *
+ * Kept by socket, so that several processes may share a port (SO_REUSEPORT) and each close removes
+ * its own. The agent joins them to accepted connections by address; nothing is looked up per
+ * accept.
+ */
+#pragma once
+
+#include "address.h"
+#include "fold.h"
+#include "identity.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u64);
+	__type(value, struct mr_listener);
+} mr_listeners SEC(".maps");
+
+static __always_inline void listener_fill(struct mr_listener *l, const struct sock *sk)
+{
+	struct mr_flow_key key = {};
+
+	key_addresses(&key, &sk->__sk_common);
+	__builtin_memcpy(l->address, key.local, sizeof(l->address));
+	l->cgroup = sock_cgroup_id(sk);
+	l->netns = sk->__sk_common.skc_net.net->ns.inum;
+	l->port = sk->__sk_common.skc_num;
+}
+
+static __always_inline void listener_put(const void *sk, const struct mr_listener *l)
+{
+	u64 key = address_of(sk);
+
+	if (bpf_map_update_elem(&mr_listeners, &key, l, BPF_ANY))
+		__sync_fetch_and_add(&mr_totals.listeners_full, 1);
+	__sync_fetch_and_add(&mr_totals.listeners_version, 1);
+}
+
+/* In the process that calls listen(). The port may still be 0 (bound by listen() itself), and
+ * listen() may still fail: listener_refresh() sees to both. */
+static __always_inline void listener_open(const struct tcp_sock *tp)
+{
+	struct mr_listener l = {};
+
+	listener_fill(&l, (const struct sock *)tp);
+	l.tgid = process_current(&l.process_start_ns, l.comm);
+	listener_put(tp, &l);
+}
+
+static __always_inline void listener_close(const void *sk)
+{
+	u64 key = address_of(sk);
+
+	bpf_map_delete_elem(&mr_listeners, &key);
+	__sync_fetch_and_add(&mr_totals.listeners_version, 1);
+}
+
+/* Per listener, when the agent asks: its queue, its drops, and whether it still listens. */
+static long listener_refresh(void *map, u64 *key, struct mr_listener *l, void *unused)
+{
+	const struct sock *sk = (const struct sock *)*key;
+	u16 port = BPF_CORE_READ(sk, __sk_common.skc_num);
+
+	if (BPF_CORE_READ(sk, __sk_common.skc_state) != MR_TCP_LISTEN ||
+	    (l->port && port != l->port)) {
+		bpf_map_delete_elem(map, key);
+		return 0;
+	}
+	l->port = port;
+	l->drops = BPF_CORE_READ(sk, sk_drops.counter);
+	l->queue = BPF_CORE_READ(sk, sk_ack_backlog);
+	l->queue_max = BPF_CORE_READ(sk, sk_max_ack_backlog);
+	return 0;
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The table of hooks. What each does is in the headers: life.h (connections), sweep.h (live
+ * sockets), adopt.h (what was open before), listeners.h; all fold through fold.h.
+ *
+ * No hook is on the path of data: nothing runs per packet or per send().
+ */
+#include "kernel.h"
+
+#include "adopt.h"
+#include "connections.h"
+#include "cost.h"
+#include "sweep.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+static __always_inline void want_state_changes(struct bpf_sock_ops *ctx)
+{
+	u32 flags = ctx->bpf_sock_ops_cb_flags;
+
+	if (!(flags &
+	      BPF_SOCK_OPS_STATE_CB_FLAG)) /* others may have theirs set: add, never replace */
+		bpf_sock_ops_cb_flags_set(ctx, flags | BPF_SOCK_OPS_STATE_CB_FLAG);
+}
+
+static __always_inline void state_changed(const struct tcp_sock *tp, u32 from, u32 to)
+{
+	if (to != MR_TCP_CLOSE)
+		return;
+	if (from == MR_TCP_LISTEN)
+		listener_close(tp);
+	else
+		life_closed(tp, from);
+}
+
+/*
+ * tcp_connect(), tcp_init_transfer(), inet_listen(), tcp_set_state(): a few times a connection.
+ * Without it there is nothing to see. Runs for every socket of the observed cgroup, in every
+ * network namespace, on whichever CPU; unlike a tracepoint it is never skipped.
+ */
+SEC("sockops")
+int mr_sock_ops(struct bpf_sock_ops *ctx)
+{
+	struct bpf_sock *bsk = ctx->sk;
+	struct cost_sample sample;
+	struct tcp_sock *tp;
+
+	if (!bsk || bsk->protocol != IPPROTO_TCP) /* MPTCP's own sockets come as 262, on port 0 */
+		return 1;
+	tp = (void *)bpf_skc_to_tcp_sock(bsk);
+	if (!tp)
+		return 1;
+	cost_begin(&sample);
+	switch (ctx->op) {
+	case BPF_SOCK_OPS_TCP_CONNECT_CB:
+		want_state_changes(ctx);
+		life_connect(tp);
+		break;
+	case BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB:
+		want_state_changes(ctx);
+		life_opened(tp, MR_ROLE_CLIENT);
+		break;
+	case BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB:
+		want_state_changes(ctx);
+		life_opened(tp, MR_ROLE_SERVER);
+		break;
+	case BPF_SOCK_OPS_TCP_LISTEN_CB:
+		want_state_changes(ctx);
+		listener_open(tp);
+		break;
+	case BPF_SOCK_OPS_STATE_CB:
+		state_changed(tp, ctx->args[0], ctx->args[1]);
+		break;
+	}
+	cost_end(&sample);
+	return 1;
+}
+
+/* sk_error_report(): per error. Without it a connect() that is rejected by ICMP while the program
+ * polls, and reads the error first, counts as given up instead of refused or unreachable. */
+SEC("tp_btf/inet_sk_error_report")
+int BPF_PROG(mr_error_report, const struct sock *sk)
+{
+	struct slot *s;
+	u32 number;
+
+	if (sk->sk_protocol != IPPROTO_TCP || sk->__sk_common.skc_state != MR_TCP_SYN_SENT)
+		return 0;
+	s = slot_find(sk, &number);
+	if (s && sk->sk_err)
+		s->error = sk->sk_err;
+	return 0;
+}
+
+/* tcp_rtx_synack(): per SYN-ACK sent again, at the listener. Without it a handshake that the
+ * client's side never completes leaves no trace on the server. */
+SEC("tp_btf/tcp_retransmit_synack")
+int BPF_PROG(mr_retransmit_synack, const struct sock *listener, const struct request_sock *req)
+{
+	struct mr_flow_key key = {.role = MR_ROLE_SERVER};
+	struct fold f = FOLD_NOTHING;
+
+	if (!cgroup_is_observed(listener))
+		return 0;
+	f.synack_retransmits = 1;
+	key.cgroup = sock_cgroup_id(listener);
+	key.netns = listener->__sk_common.skc_net.net->ns.inum;
+	key.port = listener->__sk_common.skc_num;
+	key_addresses(&key, &req->__req_common);
+	flow_fold(&key, &f);
+	return 0;
+}
+
+static __always_inline int adopted_state_changed(const struct sock *sk, int from, int to)
+{
+	struct tcp_sock *tp;
+	struct slot *s;
+	u32 number;
+
+	if (to != MR_TCP_CLOSE || sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	if (from == MR_TCP_LISTEN) {
+		listener_close(sk);
+		return 0;
+	}
+	s = slot_find(sk, &number);
+	if (!s || !s->adopted)
+		return 0;
+	tp = (void *)bpf_skc_to_tcp_sock((void *)sk);
+	if (tp)
+		close_slot(s, number, tp, from);
+	return 0;
+}
+
+/* inet_sk_state_store(): per state change, attached only while there are adopted connections on a
+ * kernel that cannot flag them for sock_ops. The kernel skips a program that interrupts itself; of
+ * two copies one always runs, and who takes the slot's words first folds. */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(mr_set_state, const struct sock *sk, int from, int to)
+{
+	return adopted_state_changed(sk, from, to);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(mr_set_state_2, const struct sock *sk, int from, int to)
+{
+	return adopted_state_changed(sk, from, to);
+}
+
+/* Run by the agent once, before the hooks are attached. */
+SEC("raw_tp")
+int mr_start_run(void *ctx)
+{
+	address_learn();
+	return 0;
+}
+
+/* Run by the agent once a window (BPF_PROG_TEST_RUN), in its own time and context. */
+SEC("raw_tp")
+int mr_sweep_run(void *ctx)
+{
+	mr_sweep.visited = mr_sweep.live = 0;
+	mr_sweep.next_bucket = mr_sweep.first_bucket;
+	bpf_loop(mr_sweep.buckets, visit_bucket, NULL, 0);
+	return 0;
+}
+
+/* Run by the agent when it wants the listeners. */
+SEC("raw_tp")
+int mr_listeners_run(void *ctx)
+{
+	bpf_for_each_map_elem(&mr_listeners, listener_refresh, NULL, 0);
+	return 0;
+}
+
+/* Per open file, once at start. */
+SEC("iter/task_file")
+int mr_holders_walk(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct socket *socket;
+	struct sock *sk;
+
+	if (!task || !file)
+		return 0;
+	socket = (void *)bpf_sock_from_file(file);
+	if (!socket)
+		return 0;
+	sk = socket->sk;
+	if (sk && sk->sk_protocol == IPPROTO_TCP)
+		holder_note(task, sk);
+	return 0;
+}
+
+/* Per TCP socket of a network namespace, once at start, with the socket locked. */
+SEC("iter/tcp")
+int mr_adopt_walk(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *skc = ctx->sk_common;
+	struct tcp_sock *tp;
+	u32 flags;
+	u8 state;
+
+	if (!skc)
+		return 0;
+	tp = (void *)bpf_skc_to_tcp_sock((void *)skc);
+	if (!tp || ((struct sock *)tp)->sk_protocol != IPPROTO_TCP ||
+	    !cgroup_is_observed((struct sock *)tp))
+		return 0;
+	state = skc->skc_state;
+	if (state == MR_TCP_LISTEN) {
+		adopt_listener((struct sock *)tp);
+	} else if (state != MR_TCP_CLOSE && state != MR_TCP_SYN_RECV) {
+		if (!adopt_connection(tp, state))
+			return 0;
+		mr_adopted++;
+	} else {
+		return 0;
+	}
+	flags = tp->bpf_sock_ops_cb_flags;
+	if (flags & BPF_SOCK_OPS_STATE_CB_FLAG)
+		return 0;
+	flags |= BPF_SOCK_OPS_STATE_CB_FLAG;
+	if (bpf_setsockopt(skc, SOL_TCP, TCP_CB_FLAGS_OPT, &flags, sizeof(flags)))
+		mr_adopted_unflagged++;
+	return 0;
+}
+
+/* Per slot, when somebody asks for live connections. */
+SEC("iter/bpf_map_elem")
+int mr_connections_walk(struct bpf_iter__bpf_map_elem *ctx)
+{
+	struct slot_bucket *b = ctx->value;
+	u32 *number = ctx->key;
+
+	if (!b || !number)
+		return 0;
+	for (u32 i = 0; i < BUCKET_SLOTS; i++)
+		if (b->owner[i])
+			connection_show(ctx->meta->seq, *number * BUCKET_SLOTS + i, b->owner[i]);
+	return 0;
+}

@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Loads, attaches, sweeps, swaps and drains; see probe.h. Reading what is open already is
+ * adopt.c's. */
+#include "agent/probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "agent/adopt.h"
+#include "agent/cgroup_mount.h"
+#include "agent/probe_internal.h"
+
+#define BUCKET_SLOTS	  8
+#define SLOTS_DEFAULT	  65536
+#define SLOTS_LIMIT	  (1u << 22)
+#define FLOWS_DEFAULT	  8192
+#define LISTENERS_DEFAULT 4096
+#define COARSE_RECORDS	  256 /* room for coarse flows beside flows_max */
+#define LAST_RESORT	  2   /* one coarse record a role, always there */
+
+static uint32_t or_default(uint32_t value, uint32_t standard)
+{
+	return value ? value : standard;
+}
+
+/* Buckets are a power of two, so that a mask finds them. */
+static uint32_t buckets_for(uint32_t slots)
+{
+	uint32_t buckets = 1;
+
+	if (slots > SLOTS_LIMIT)
+		slots = SLOTS_LIMIT;
+	while (buckets * BUCKET_SLOTS < slots)
+		buckets *= 2;
+	return buckets;
+}
+
+static int on_libbpf_message(enum libbpf_print_level level, const char *format, va_list args)
+{
+	return 0; /* errors are told by error_set(), once and in plain words */
+}
+
+/* The record of last resort of a role: flow_get() in bpf/fold.h relies on it being there. */
+static int last_resort_put(int map)
+{
+	static const struct mr_flow_value nothing;
+	struct mr_flow_key key = {.coarse = 1};
+
+	for (uint8_t role = MR_ROLE_CLIENT; role <= MR_ROLE_SERVER; role++) {
+		key.role = role;
+		if (bpf_map_update_elem(map, &key, &nothing, BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
+static int flow_map_create(uint32_t flows_max)
+{
+	uint32_t size = flows_max + COARSE_RECORDS + LAST_RESORT;
+	int fd = bpf_map_create(BPF_MAP_TYPE_HASH, "mr_flows", sizeof(struct mr_flow_key),
+				sizeof(struct mr_flow_value), size, NULL);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = last_resort_put(fd);
+	if (r < 0)
+		close(fd);
+	return r < 0 ? r : fd;
+}
+
+static int active_set(struct probe *p, uint32_t which)
+{
+	uint32_t zero = 0;
+
+	if (bpf_map_update_elem(bpf_map__fd(p->skel->maps.mr_active), &zero, &p->flow_map[which],
+				BPF_ANY))
+		return -errno;
+	p->active = which;
+	return 0;
+}
+
+static int configure(struct probe *p, const struct probe_config *config)
+{
+	struct millrace_bpf *skel = p->skel;
+	uint32_t buckets = buckets_for(or_default(config->slots_max, SLOTS_DEFAULT));
+
+	p->buckets = buckets;
+	p->flows_max = or_default(config->flows_max, FLOWS_DEFAULT);
+	skel->rodata->mr_buckets_mask = buckets - 1;
+	skel->rodata->mr_flows_max = p->flows_max;
+	skel->rodata->mr_root_cgroup = config->cgroup ? p->cgroup_id : 0;
+	if (bpf_map__set_max_entries(skel->maps.mr_buckets, buckets) ||
+	    bpf_map__set_max_entries(skel->maps.mr_slots, buckets * BUCKET_SLOTS) ||
+	    bpf_map__set_max_entries(skel->maps.mr_listeners,
+				     or_default(config->listeners_max, LISTENERS_DEFAULT)))
+		return -errno;
+	for (struct bpf_program *prog = NULL; (prog = bpf_object__next_program(skel->obj, prog));)
+		bpf_program__set_autoattach(prog, false);
+	return 0;
+}
+
+static int cgroup_open(struct probe *p, const char *path, struct error *e)
+{
+	char mount[PATH_MAX];
+	struct stat st;
+
+	if (!path) {
+		if (cgroup_mount(mount, sizeof(mount)) < 0)
+			return error_set(
+				e, -ENOENT,
+				"cannot find cgroup v2: it is mounted nowhere; mount it with "
+				"'mount -t cgroup2 none /sys/fs/cgroup/unified'");
+		path = mount;
+	}
+	p->cgroup_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (p->cgroup_fd < 0 || fstat(p->cgroup_fd, &st) < 0)
+		return error_set(e, -errno,
+				 "cannot open cgroup %s: %s; name a directory of cgroup v2", path,
+				 strerror(errno));
+	p->cgroup_id = st.st_ino;
+	return 0;
+}
+
+static int load_failed(struct error *e, int r)
+{
+	if (access("/sys/kernel/btf/vmlinux", R_OK) < 0)
+		return error_set(
+			e, r,
+			"cannot load the kernel side: /sys/kernel/btf/vmlinux is missing; "
+			"use a kernel built with CONFIG_DEBUG_INFO_BTF (all of Debian's are)");
+	if (r == -EPERM || r == -EACCES)
+		return error_set(
+			e, r,
+			"cannot load the kernel side: %s; run as root (CAP_BPF, CAP_PERFMON, "
+			"CAP_NET_ADMIN, CAP_SYS_ADMIN)",
+			strerror(-r));
+	return error_set(e, r,
+			 "cannot load the kernel side: %s; Linux 6.1 or newer is needed, "
+			 "'millrace check' tells what this one lacks",
+			 strerror(-r));
+}
+
+static int load(struct probe *p, const struct probe_config *config, struct error *e)
+{
+	int r;
+
+	p->skel = millrace_bpf__open();
+	if (!p->skel)
+		return load_failed(e, -errno);
+	r = configure(p, config);
+	if (r < 0)
+		return load_failed(e, r);
+	r = millrace_bpf__load(p->skel);
+	if (r < 0)
+		return load_failed(e, r);
+	for (uint32_t i = 0; i < 2; i++) {
+		p->flow_map[i] = flow_map_create(p->flows_max);
+		if (p->flow_map[i] < 0)
+			return error_set(
+				e, p->flow_map[i],
+				"cannot create the flow map for %u flows: %s; try a smaller "
+				"--flows",
+				p->flows_max, strerror(-p->flow_map[i]));
+	}
+	return active_set(p, 0);
+}
+
+static int run(const struct bpf_program *prog)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	return bpf_prog_test_run_opts(bpf_program__fd(prog), &opts) ? -errno : 0;
+}
+
+/* Evidence that the kernel does not give is missing, not fatal. */
+static void attach_optional(struct bpf_program *prog, struct bpf_link **link)
+{
+	*link = bpf_program__attach(prog);
+}
+
+static int attach(struct probe *p, struct error *e)
+{
+	struct millrace_bpf *skel = p->skel;
+
+	skel->links.mr_sock_ops = bpf_program__attach_cgroup(skel->progs.mr_sock_ops, p->cgroup_fd);
+	if (!skel->links.mr_sock_ops)
+		return error_set(e, -errno,
+				 "cannot attach to the cgroup: %s; another program may hold it "
+				 "exclusively ('bpftool cgroup tree' shows which)",
+				 strerror(errno));
+	attach_optional(skel->progs.mr_error_report, &skel->links.mr_error_report);
+	attach_optional(skel->progs.mr_retransmit_synack, &skel->links.mr_retransmit_synack);
+	return 0;
+}
+
+/*
+ * Adopted sockets tell their close to sock_ops where the kernel lets us flag an open socket; where
+ * not, a tracepoint tells it. It is attached before, so that no close falls in between, and taken
+ * away again when it proved unnecessary.
+ */
+static int adopt(struct probe *p, struct error *e)
+{
+	struct millrace_bpf *skel = p->skel;
+	int r;
+
+	attach_optional(skel->progs.mr_set_state, &skel->links.mr_set_state);
+	attach_optional(skel->progs.mr_set_state_2, &skel->links.mr_set_state_2);
+	r = adopt_open_sockets(p, e);
+	if (r < 0 || skel->bss->mr_adopted_unflagged)
+		return r;
+	bpf_link__destroy(skel->links.mr_set_state);
+	bpf_link__destroy(skel->links.mr_set_state_2);
+	skel->links.mr_set_state = skel->links.mr_set_state_2 = NULL;
+	return 0;
+}
+
+/* A jiffy is the resolution of the coarse clocks. */
+static uint32_t jiffy_us(void)
+{
+	struct timespec resolution;
+
+	if (clock_getres(CLOCK_MONOTONIC_COARSE, &resolution))
+		return 4000;
+	return (resolution.tv_nsec + 500) / 1000;
+}
+
+static void describe_hooks(struct probe *p)
+{
+	const struct millrace_bpf *skel = p->skel;
+
+	snprintf(p->hooks, sizeof(p->hooks),
+		 "tcp: sock_ops; errors: %s; lost SYN-ACKs: %s; adopted: %s",
+		 skel->links.mr_error_report ? "inet_sk_error_report" : "none",
+		 skel->links.mr_retransmit_synack ? "tcp_retransmit_synack" : "none",
+		 skel->links.mr_set_state ? "inet_sock_set_state" : "sock_ops");
+}
+
+int probe_open(struct probe **ret, const struct probe_config *config, struct error *e)
+{
+	struct probe *p = calloc(1, sizeof(*p));
+	int r;
+
+	if (!p)
+		return error_set(e, -ENOMEM, "cannot start the agent: out of memory");
+	p->cgroup_fd = p->flow_map[0] = p->flow_map[1] = -1;
+	libbpf_set_print(on_libbpf_message);
+	r = cgroup_open(p, config->cgroup, e);
+	if (r >= 0)
+		r = load(p, config, e);
+	if (r >= 0)
+		r = run(p->skel->progs.mr_start_run);
+	if (r >= 0)
+		r = attach(p, e);
+	if (r >= 0)
+		r = adopt(p, e);
+	if (r >= 0)
+		r = probe_connections_open(p, e);
+	if (r < 0) {
+		probe_free(p);
+		return r;
+	}
+	p->us_per_jiffy = jiffy_us();
+	describe_hooks(p);
+	*ret = p;
+	return 0;
+}
+
+struct probe *probe_free(struct probe *p)
+{
+	if (!p)
+		return NULL;
+	millrace_bpf__destroy(p->skel);
+	bpf_link__destroy(p->connections_link);
+	for (uint32_t i = 0; i < 2; i++)
+		if (p->flow_map[i] >= 0)
+			close(p->flow_map[i]);
+	if (p->cgroup_fd >= 0)
+		close(p->cgroup_fd);
+	free(p);
+	return NULL;
+}
+
+const char *probe_hooks(const struct probe *p)
+{
+	return p->hooks;
+}
+
+static uint64_t thread_cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+int probe_sweep(struct probe *p, const struct probe_sweep *how, bool *ret_done)
+{
+	typeof(p->skel->bss->mr_sweep) *sweep = &p->skel->bss->mr_sweep;
+	uint64_t begin_ns = thread_cpu_ns();
+	int r;
+
+	sweep->first_bucket = p->sweep_next;
+	sweep->buckets = p->buckets - p->sweep_next;
+	sweep->window = p->window;
+	sweep->backoff_max = how->backoff_max ? how->backoff_max : 1;
+	sweep->everything = how->everything;
+	sweep->sockets_max = how->sockets_max ? how->sockets_max : UINT32_MAX;
+	r = run(p->skel->progs.mr_sweep_run);
+	if (r < 0)
+		return r;
+	p->sweep_ns += thread_cpu_ns() - begin_ns;
+	p->swept += sweep->visited;
+	p->live_so_far += sweep->live;
+	p->sweep_next = sweep->next_bucket;
+	*ret_done = p->sweep_next >= p->buckets;
+	if (*ret_done) {
+		p->sockets = p->live_so_far;
+		p->live_so_far = 0;
+		p->sweep_next = 0;
+		p->window++;
+	}
+	return 0;
+}
+
+int probe_swap(struct probe *p)
+{
+	int r = active_set(p, !p->active);
+
+	if (r < 0)
+		return r;
+	__atomic_store_n(&p->skel->bss->mr_totals.flows_in, LAST_RESORT, __ATOMIC_RELAXED);
+	return 0;
+}
+
+static void times_to_us(const struct probe *p, struct mr_flow_value *v)
+{
+	for (uint32_t i = MR_BUSY_TO_SERVER; i <= MR_SEND_BUFFER_TO_CLIENT; i++)
+		v->counter[i] *= p->us_per_jiffy;
+}
+
+/* The last resort is put in by us: without counts it is no flow. */
+static bool is_empty(const struct mr_flow_key *key, const struct mr_flow_value *v)
+{
+	if (!key->coarse || key->cgroup)
+		return false;
+	for (uint32_t i = 0; i < MR_COUNTER_COUNT; i++)
+		if (v->counter[i])
+			return false;
+	return true;
+}
+
+static int drain_batch(struct probe *p, uint32_t count, probe_flow_fn fn, void *userdata)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		int r;
+
+		if (is_empty(&p->keys[i], &p->values[i]))
+			continue;
+		times_to_us(p, &p->values[i]);
+		r = fn(userdata, &p->keys[i], &p->values[i]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int probe_drain(struct probe *p, probe_flow_fn fn, void *userdata)
+{
+	int map = p->flow_map[!p->active];
+	uint32_t token = 0, count;
+	bool first = true, end = false;
+	int r;
+
+	while (!end) {
+		count = PROBE_DRAIN_BATCH;
+		r = bpf_map_lookup_and_delete_batch(map, first ? NULL : &token, &token, p->keys,
+						    p->values, &count, NULL);
+		end = r && errno == ENOENT;
+		if (r && !end)
+			return -errno;
+		first = false;
+		r = drain_batch(p, count, fn, userdata);
+		if (r < 0)
+			return r;
+	}
+	return last_resort_put(map);
+}
+
+int probe_listeners(struct probe *p, probe_listener_fn fn, void *userdata)
+{
+	int map = bpf_map__fd(p->skel->maps.mr_listeners);
+	struct mr_listener listener;
+	uint64_t key, *previous = NULL;
+	int r = run(p->skel->progs.mr_listeners_run);
+
+	while (r >= 0 && !bpf_map_get_next_key(map, previous, &key)) {
+		previous = &key;
+		if (!bpf_map_lookup_elem(map, &key, &listener))
+			r = fn(userdata, &listener);
+	}
+	return r;
+}
+
+static uint64_t recursion_misses(const struct bpf_link *link, const struct bpf_program *prog)
+{
+	struct bpf_prog_info info = {};
+	uint32_t size = sizeof(info);
+
+	if (!link || bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &size))
+		return 0;
+	return info.recursion_misses;
+}
+
+static void stats_costs(struct probe *p, struct probe_stats *s)
+{
+	uint32_t zero = 0;
+	int cpus = libbpf_num_possible_cpus();
+
+	if (cpus > PROBE_CPUS_MAX ||
+	    bpf_map_lookup_elem(bpf_map__fd(p->skel->maps.mr_costs), &zero, p->costs))
+		return;
+	for (int i = 0; i < cpus; i++) {
+		s->events += p->costs[i].events;
+		s->sampled_events += p->costs[i].sampled_events;
+		s->sampled_ns += p->costs[i].sampled_ns;
+	}
+}
+
+int probe_stats(struct probe *p, struct probe_stats *ret)
+{
+	const struct millrace_bpf *skel = p->skel;
+	const typeof(skel->bss->mr_totals) *totals = &skel->bss->mr_totals;
+	struct probe_stats s = {
+		.swept = p->swept,
+		.sweep_ns = p->sweep_ns,
+		.sockets = p->sockets,
+		.slots_max = p->buckets * BUCKET_SLOTS,
+		.flows_max = p->flows_max,
+		.listeners_version = totals->listeners_version,
+	};
+
+	s.loss[WIRE_LOSS_SLOTS_FULL] = totals->slots_full;
+	s.loss[WIRE_LOSS_FLOWS_FULL] = totals->flows_full;
+	s.loss[WIRE_LOSS_COARSE_FULL] = totals->coarse_full;
+	s.loss[WIRE_LOSS_DROPPED] = totals->dropped;
+	s.loss[WIRE_LOSS_LISTENERS_FULL] = totals->listeners_full;
+	s.loss[WIRE_LOSS_CLOSE_UNSEEN] = totals->close_unseen;
+	s.loss[WIRE_LOSS_UNADOPTED] = totals->unadopted;
+	s.loss[WIRE_LOSS_RECURSION] =
+		recursion_misses(skel->links.mr_error_report, skel->progs.mr_error_report) +
+		recursion_misses(skel->links.mr_retransmit_synack,
+				 skel->progs.mr_retransmit_synack);
+	stats_costs(p, &s);
+	*ret = s;
+	return 0;
+}

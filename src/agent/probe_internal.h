@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the probe share: probe.c, adopt.c, probe_connections.c. Nobody else includes
+ * it. */
+#pragma once
+
+#include "agent/probe.h"
+#include "millrace.skel.h"
+
+#define PROBE_CPUS_MAX	  1024
+#define PROBE_DRAIN_BATCH 256
+
+struct probe {
+	struct millrace_bpf *skel;
+	struct bpf_link *connections_link;
+	int cgroup_fd;
+	uint64_t cgroup_id;
+	int flow_map[2];
+	uint32_t active; /* which of them programs write */
+	uint32_t buckets, flows_max;
+	uint32_t sweep_next; /* bucket where the sweep goes on */
+	uint32_t window;     /* sweeps of the whole table so far */
+	uint32_t live_so_far, sockets;
+	uint64_t swept, sweep_ns;
+	uint32_t us_per_jiffy;
+	char hooks[256];
+	struct mr_flow_key keys[PROBE_DRAIN_BATCH];
+	struct mr_flow_value values[PROBE_DRAIN_BATCH];
+	struct mr_cost costs[PROBE_CPUS_MAX];
+};
+
+/* Creates the iterator of live connections, while there still is the capability. */
+int probe_connections_open(struct probe *p, struct error *ret_error);
