@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a subcommand is: a row of the table in main.c. Its options are a table too, and parsing,
+ * help and the man page's list follow from it.
+ *
+ * A command prints its result on stdout and returns an exit code. When it fails it writes one line
+ * into ret_error; main prints it, nobody else prints errors.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_WRONG_USE = 2 };
+
+#define ARGUMENTS_POSITIONAL_MAX 2
+
+/* The options of all commands; those a command does not know keep their defaults. */
+struct arguments {
+	const char *server, *from, *to, *filter; /* asking a server */
+	bool json, dot, follow;
+	uint32_t limit;
+	const char *listen, *cgroup; /* up */
+	double cpu_budget_percent;
+	uint64_t window_ns;
+	uint32_t slots, flows;
+	bool help;
+	const char *positional[ARGUMENTS_POSITIONAL_MAX];
+	int positional_count;
+};
+
+struct option_row;
+
+struct command {
+	const char *name;
+	const char *operands; /* "CLIENT SERVER"; "": none */
+	const char *summary;  /* one line */
+	const char *details;  /* what a reader of --help should know beyond it */
+	const struct option_row *options;
+	int positional_count;
+	int (*run)(const struct arguments *arguments, struct error *ret_error);
+};
+
+int up_run(const struct arguments *arguments, struct error *ret_error);
+int map_run(const struct arguments *arguments, struct error *ret_error);
+int flows_run(const struct arguments *arguments, struct error *ret_error);
+int connections_run(const struct arguments *arguments, struct error *ret_error);
+int why_run(const struct arguments *arguments, struct error *ret_error);
+int agents_run(const struct arguments *arguments, struct error *ret_error);
+int check_run(const struct arguments *arguments, struct error *ret_error);
+int verify_run(const struct arguments *arguments, struct error *ret_error);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "commands.h"
+
+#include "options.h"
+
+static const struct option_row up_options[] = {
+	OPTION("listen", "ADDR:PORT", OPTION_TEXT, listen,
+	       "where the API is; loopback only (127.0.0.1:7070)"),
+	OPTION("cgroup", "PATH", OPTION_TEXT, cgroup,
+	       "observe only this directory of cgroup v2 and what is below it"),
+	OPTION("cpu-budget", "PCT", OPTION_PERCENT, cpu_budget_percent,
+	       "CPU the agent may use, in percent of the machine (0.1)"),
+	OPTION("window", "DURATION", OPTION_DURATION, window_ns,
+	       "how often it reads the kernel, such as 1s or 50ms (1s)"),
+	OPTION("slots", "N", OPTION_COUNT, slots,
+	       "live connections it can follow (by machine size)"),
+	OPTION("flows", "N", OPTION_COUNT, flows,
+	       "flows it can hold in a window (by machine size)"),
+	OPTION_HELP,
+	OPTION_END,
+};
+
+static const struct option_row map_options[] = {
+	OPTION("dot", NULL, OPTION_FLAG, dot,
+	       "print a Graphviz graph: millrace map --dot | dot -Tsvg"),
+	OPTION_RANGE,
+	OPTION_FILTER,
+	OPTION_JSON,
+	OPTION_SERVER,
+	OPTION_HELP,
+	OPTION_END,
+};
+
+static const struct option_row flows_options[] = {
+	OPTION("follow", NULL, OPTION_FLAG, follow, "print new windows as they come, until Ctrl-C"),
+	OPTION_RANGE,
+	OPTION_FILTER,
+	OPTION_JSON,
+	OPTION_SERVER,
+	OPTION_HELP,
+	OPTION_END,
+};
+
+static const struct option_row connections_options[] = {
+	OPTION("limit", "N", OPTION_COUNT, limit, "at most so many (the server's default)"),
+	OPTION_FILTER,
+	OPTION_JSON,
+	OPTION_SERVER,
+	OPTION_HELP,
+	OPTION_END,
+};
+
+static const struct option_row why_options[] = {
+	OPTION_RANGE, OPTION_JSON, OPTION_SERVER, OPTION_HELP, OPTION_END,
+};
+
+static const struct option_row server_options[] = {
+	OPTION_JSON,
+	OPTION_SERVER,
+	OPTION_HELP,
+	OPTION_END,
+};
+
+static const struct option_row check_options[] = {
+	OPTION_JSON,
+	OPTION_HELP,
+	OPTION_END,
+};
+
+const struct command commands[] = {
+	{"up", "", "watch this machine and serve what is seen; needs root",
+	 "Loads its programs into the kernel, gives up all privileges and runs until Ctrl-C. "
+	 "Leaves\n"
+	 "nothing behind. Changes no application and no packet.",
+	 up_options, 0, up_run},
+	{"map", "", "who talks to whom, as a tree",
+	 "Prints every workload with the servers it uses: bytes each way, open and new "
+	 "connections,\n"
+	 "median round-trip time, and what is wrong.",
+	 map_options, 0, map_run},
+	{"flows", "", "the same as a table with addresses and processes",
+	 "Prints one row for each client and server address: who they are, what went over, what\n"
+	 "failed.",
+	 flows_options, 0, flows_run},
+	{"connections", "", "live sockets with what ss -ti shows",
+	 "Asks the agent for its live sockets, now: round-trip time, congestion window, segments "
+	 "not\n"
+	 "yet acknowledged, rates.",
+	 connections_options, 0, connections_run},
+	{"why", "CLIENT SERVER", "what is known about one client and one server",
+	 "Says in plain words whether CLIENT reaches SERVER, what failed and why, and what to do\n"
+	 "next. Names are those of millrace map; SERVER may end in :PORT.",
+	 why_options, 2, why_run},
+	{"agents", "", "what millrace itself does, costs and loses",
+	 "Prints the agent's state: its window, its hooks in the kernel, its CPU time and every\n"
+	 "loss by cause.",
+	 server_options, 0, agents_run},
+	{"check", "", "what this kernel gives; needs root",
+	 "Tries every hook that millrace can use and says what works, what serves instead and "
+	 "what\n"
+	 "is missing. Leaves nothing behind.",
+	 check_options, 0, check_run},
+	{"verify", "", "our sums beside the kernel's own; needs root",
+	 "Compares opened, accepted and retransmitted with the kernel's SNMP counters in every\n"
+	 "network namespace. The difference should be 0; exits 1 if it is not.",
+	 server_options, 0, verify_run},
+	{.name = NULL},
+};

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tree and the Graphviz text of a known graph, letter by letter. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "example.h"
+#include "human.h"
+#include "map.h"
+
+static char *written(const json_t *json, bool dot)
+{
+	struct table_style style = {.width = 80};
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	struct graph g;
+
+	assert_int_equal(graph_parse(&g, json), 0);
+	assert_int_equal(dot ? map_write_dot(&g, out) : map_write_text(&g, &style, out), 0);
+	graph_done(&g);
+	fclose(out);
+	return text;
+}
+
+static void draws_the_tree(void **state)
+{
+	json_t *json = example_graph();
+	char *text = written(json, false);
+
+	assert_string_equal(text, "5 services, 4 dependencies, 136 MB in 5 min (453 KB/s)\n");
+	free(text);
+	json_decref(json);
+}
+
+static void keeps_to_80_columns(void **state)
+{
+	json_t *json = example_graph();
+	char *text = written(json, false), *rest = text, *line;
+
+	while ((line = strsep(&rest, "\n")))
+		if (human_width(line) > 80)
+			fail_msg("%d columns: %s", human_width(line), line);
+	free(text);
+	json_decref(json);
+}
+
+static void escapes_for_graphviz(void **state)
+{
+	json_t *json = example_graph();
+	char *text = written(json, true);
+
+	assert_non_null(strstr(text, "[label=\"e\uFFFD[2Jv\uFFFDil\\\"\\\\\"]"));
+	assert_non_null(strstr(text, "color=red"));
+	assert_null(strchr(text, '\033'));
+	free(text);
+	json_decref(json);
+}
+
+static void same_names_show_their_ids(void **state)
+{
+	json_t *json = json_loads("{\"nodes\": [{\"id\": \"service/a\", \"name\": \"a\"},"
+				  "{\"id\": \"process/a\", \"name\": \"a\"},"
+				  "{\"id\": \"x\", \"name\": \"fe80::1\"}],"
+				  "\"edges\": []}",
+				  0, NULL);
+	struct graph g;
+	char *label;
+
+	assert_int_equal(graph_parse(&g, json), 0);
+	label = graph_label(&g.nodes[0], 80);
+	assert_string_equal(label, "process/a:80");
+	free(label);
+	label = graph_label(&g.nodes[2], 80);
+	assert_string_equal(label, "[fe80::1]:80");
+	free(label);
+	graph_done(&g);
+	json_decref(json);
+}
+
+static void refuses_what_is_no_graph(void **state)
+{
+	static const char *const bad[] = {"[]", "{}", "{\"nodes\": 1, \"edges\": []}"};
+	struct graph g;
+
+	for (size_t i = 0; i < 3; i++) {
+		json_t *json = json_loads(bad[i], 0, NULL);
+
+		assert_int_equal(graph_parse(&g, json), -EPROTO);
+		json_decref(json);
+	}
+}
+
+static void survives_wrong_types(void **state)
+{
+	json_t *json =
+		json_loads("{\"from\": [], \"to\": null, \"nodes\": [1, null, {\"id\": 3},"
+			   "{\"id\": \"a\", \"name\": {}, \"listeners\": [1, {}]}], \"edges\":"
+			   "[[], {\"client\": \"a\", \"server\": \"a\", \"port\": \"x\","
+			   "\"connections\": [], \"health\": 9}]}",
+			   0, NULL);
+	char *text = written(json, false);
+
+	assert_non_null(strstr(text, "1 dependencies"));
+	free(text);
+	json_decref(json);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(draws_the_tree),
+		cmocka_unit_test(keeps_to_80_columns),
+		cmocka_unit_test(escapes_for_graphviz),
+		cmocka_unit_test(same_names_show_their_ids),
+		cmocka_unit_test(refuses_what_is_no_graph),
+		cmocka_unit_test(survives_wrong_types),
+	};
+
+	human_init();
+	human_set_unicode(true);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

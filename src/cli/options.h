@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Option tables: a row says name, kind, where the value goes and what help prints about it.
+ *
+ * A table ends with a row without name. Strings point into argv.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "command.h"
+
+enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_DURATION, OPTION_COUNT, OPTION_PERCENT };
+
+struct option_row {
+	const char *name;     /* without the dashes */
+	const char *argument; /* its name in help; NULL for a flag */
+	enum option_kind kind;
+	size_t offset; /* in struct arguments */
+	const char *help;
+};
+
+#define OPTION(long_name, argument_name, kind_name, field, text)                                   \
+	{                                                                                          \
+		.name = long_name, .argument = argument_name, .kind = kind_name,                   \
+		.offset = offsetof(struct arguments, field), .help = text                          \
+	}
+
+/* What every command that asks a server knows. */
+#define OPTION_SERVER                                                                              \
+	OPTION("server", "URL", OPTION_TEXT, server, "server to ask (http://127.0.0.1:7070)")
+#define OPTION_JSON OPTION("json", NULL, OPTION_FLAG, json, "print JSON, for programs")
+#define OPTION_RANGE                                                                               \
+	OPTION("from", "TIME", OPTION_TEXT, from, "begin: -15m, unix seconds (-5m)"),              \
+		OPTION("to", "TIME", OPTION_TEXT, to, "end: now, -1m, unix seconds (now)")
+#define OPTION_FILTER                                                                              \
+	OPTION("filter", "EXPR", OPTION_TEXT, filter,                                              \
+	       "only what matches: client:web server:db either:nginx port:443 !process:curl")
+#define OPTION_HELP OPTION("help", NULL, OPTION_FLAG, help, "print this help")
+#define OPTION_END                                                                                 \
+	{                                                                                          \
+		.name = NULL                                                                       \
+	}
+
+/* Reads argv[1…] of a command, whose name is argv[0], over the values that are in arguments.
+ * 0, or -EINVAL with one line. */
+int options_parse(const struct command *command, int argc, char **argv, struct arguments *arguments,
+		  struct error *ret_error);
+
+void options_help(const struct command *command, FILE *out);

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "human.h"
+
+struct cell {
+	char *text; /* cleaned, owned */
+	int width;
+	enum table_colour colour;
+	bool line;
+};
+
+struct table {
+	const struct table_column *columns;
+	size_t column_count;
+	struct cell *cells; /* row after row; a line is one cell */
+	size_t cell_count, cell_capacity;
+	size_t filled; /* cells of the row that is being filled */
+	bool out_of_memory;
+};
+
+struct table *table_new(const struct table_column *columns, size_t count)
+{
+	struct table *t = count <= TABLE_COLUMNS_MAX ? calloc(1, sizeof(*t)) : NULL;
+
+	if (t) {
+		t->columns = columns;
+		t->column_count = count;
+	}
+	return t;
+}
+
+struct table *table_free(struct table *t)
+{
+	if (!t)
+		return NULL;
+	for (size_t i = 0; i < t->cell_count; i++)
+		free(t->cells[i].text);
+	free(t->cells);
+	free(t);
+	return NULL;
+}
+
+static struct cell *append(struct table *t, enum table_colour colour, const char *text)
+{
+	struct cell *cell;
+
+	if (t->cell_count == t->cell_capacity) {
+		size_t capacity = t->cell_capacity ? t->cell_capacity * 2 : 256;
+		struct cell *cells = reallocarray(t->cells, capacity, sizeof(*cells));
+
+		if (!cells) {
+			t->out_of_memory = true;
+			return NULL;
+		}
+		t->cells = cells;
+		t->cell_capacity = capacity;
+	}
+	cell = &t->cells[t->cell_count];
+	*cell = (struct cell){.text = human_clean(text), .colour = colour};
+	if (!cell->text) {
+		t->out_of_memory = true;
+		return NULL;
+	}
+	cell->width = human_width(cell->text);
+	t->cell_count++;
+	return cell;
+}
+
+void table_cell_coloured(struct table *t, enum table_colour colour, const char *text)
+{
+	if (!t->out_of_memory && append(t, colour, text))
+		t->filled = (t->filled + 1) % t->column_count;
+}
+
+void table_cell(struct table *t, const char *text)
+{
+	table_cell_coloured(t, TABLE_PLAIN, text);
+}
+
+void table_line(struct table *t, enum table_colour colour, const char *text)
+{
+	struct cell *cell = t->out_of_memory ? NULL : append(t, colour, text);
+
+	if (cell)
+		cell->line = true;
+}
+
+static void measure(const struct table *t, int *widths)
+{
+	size_t column = 0;
+
+	for (size_t i = 0; i < t->column_count; i++)
+		widths[i] = human_width(t->columns[i].title);
+	for (size_t i = 0; i < t->cell_count; i++) {
+		if (t->cells[i].line)
+			continue;
+		if (widths[column] < t->cells[i].width)
+			widths[column] = t->cells[i].width;
+		column = (column + 1) % t->column_count;
+	}
+}
+
+/* The column that gives way next; -1: none may any more. */
+static int widest(const struct table *t, const int *widths)
+{
+	int found = -1;
+
+	for (size_t i = 0; i < t->column_count; i++) {
+		int min = t->columns[i].shrink_min;
+
+		if (min && widths[i] > min && (found < 0 || widths[i] > widths[found]))
+			found = (int)i;
+	}
+	return found;
+}
+
+static void shrink(const struct table *t, int *widths, int available)
+{
+	int total = 2 * ((int)t->column_count - 1), column;
+
+	for (size_t i = 0; i < t->column_count; i++)
+		total += widths[i];
+	while (total > available && (column = widest(t, widths)) >= 0) {
+		widths[column]--;
+		total--;
+	}
+}
+
+static void print_spaces(FILE *out, int count)
+{
+	while (count-- > 0)
+		fputc(' ', out);
+}
+
+static void print_coloured(FILE *out, const struct table_style *style, enum table_colour colour,
+			   const char *text, size_t size)
+{
+	static const char *const codes[] = {
+		[TABLE_PLAIN] = "",	  [TABLE_GREEN] = "\033[32m", [TABLE_YELLOW] = "\033[33m",
+		[TABLE_RED] = "\033[31m", [TABLE_BOLD] = "\033[1m",   [TABLE_DIM] = "\033[2m",
+	};
+	bool coloured = style->colour && colour != TABLE_PLAIN;
+
+	if (coloured)
+		fputs(codes[colour], out);
+	fwrite(text, 1, size, out);
+	if (coloured)
+		fputs("\033[0m", out);
+}
+
+/* Cuts to the column and fills it up; the last column leaves no blanks behind. */
+static void print_cell(FILE *out, const struct table_style *style, const struct cell *cell,
+		       int width, bool right, bool last)
+{
+	size_t size = strlen(cell->text);
+	const char *mark = "";
+	int shown = cell->width;
+
+	if (shown > width) {
+		mark = human_unicode() ? "…" : "~";
+		size = human_fit(cell->text, width - 1, &shown);
+		shown++;
+	}
+	if (right)
+		print_spaces(out, width - shown);
+	print_coloured(out, style, cell->colour, cell->text, size);
+	fputs(mark, out);
+	if (!right && !last)
+		print_spaces(out, width - shown);
+}
+
+static void print_row(const struct table *t, const struct table_style *style, FILE *out,
+		      const struct cell *row, const int *widths)
+{
+	for (size_t i = 0; i < t->column_count; i++) {
+		bool last = i + 1 == t->column_count;
+
+		print_cell(out, style, &row[i], widths[i], t->columns[i].right, last);
+		fputs(last ? "\n" : "  ", out);
+	}
+}
+
+static void print_titles(const struct table *t, const struct table_style *style, FILE *out,
+			 const int *widths)
+{
+	struct cell row[TABLE_COLUMNS_MAX];
+
+	for (size_t i = 0; i < t->column_count; i++)
+		row[i] = (struct cell){.text = (char *)t->columns[i].title,
+				       .width = human_width(t->columns[i].title),
+				       .colour = TABLE_DIM};
+	print_row(t, style, out, row, widths);
+}
+
+int table_print(const struct table *t, const struct table_style *style, FILE *out)
+{
+	int widths[TABLE_COLUMNS_MAX];
+
+	if (t->out_of_memory)
+		return -ENOMEM;
+	measure(t, widths);
+	if (style->width)
+		shrink(t, widths, style->width);
+	print_titles(t, style, out, widths);
+	for (size_t i = 0; i < t->cell_count;) {
+		const struct cell *cell = &t->cells[i];
+
+		if (cell->line) {
+			print_coloured(out, style, cell->colour, cell->text, strlen(cell->text));
+			fputc('\n', out);
+			i++;
+		} else if (t->cell_count - i >= t->column_count) {
+			print_row(t, style, out, cell, widths);
+			i += t->column_count;
+		} else {
+			break;
+		}
+	}
+	return 0;
+}

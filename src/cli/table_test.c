@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Columns stay aligned whatever is in them, and shrink only where they may. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "human.h"
+#include "table.h"
+
+static const struct table_column columns[] = {
+	{.title = "name", .shrink_min = 5},
+	{.title = "bytes", .right = true},
+	{.title = "health"},
+};
+
+static char *print(struct table *t, const struct table_style *style)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_int_equal(table_print(t, style, out), 0);
+	fclose(out);
+	table_free(t);
+	return text;
+}
+
+static struct table *fill(const char *name)
+{
+	struct table *t = table_new(columns, 3);
+
+	table_line(t, TABLE_BOLD, "a line that is longer than all of the columns together");
+	table_cell(t, name);
+	table_cell(t, "12");
+	table_cell_coloured(t, TABLE_RED, "bad");
+	table_cell(t, "b");
+	table_cell(t, "345678");
+	table_cell(t, "ok");
+	return t;
+}
+
+static void assert_printed(const char *name, struct table_style style, const char *expected)
+{
+	char *text = print(fill(name), &style);
+
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+#define LINE "a line that is longer than all of the columns together\n"
+
+static void aligns(void **state)
+{
+	assert_printed("web", (struct table_style){0},
+		       "name   bytes  health\n" LINE "web       12  bad\nb     345678  ok\n");
+}
+
+static void aligns_wide_characters(void **state)
+{
+	assert_printed("日本", (struct table_style){0},
+		       "name   bytes  health\n" LINE "日本      12  bad\nb     345678  ok\n");
+}
+
+static void shrinks_what_may(void **state)
+{
+	assert_printed("abcdefghij", (struct table_style){.width = 22},
+		       "name     bytes  health\n" LINE "abcde…      12  bad\nb       345678  ok\n");
+	assert_printed("日本語日本語", (struct table_style){.width = 10},
+		       "name    bytes  health\n" LINE "日本…      12  bad\nb      345678  ok\n");
+}
+
+static void colours(void **state)
+{
+	char *text = print(fill("w"), &(struct table_style){.colour = true});
+
+	assert_non_null(strstr(text, "  \033[31mbad\033[0m\n"));
+	assert_non_null(strstr(text, "b     345678  ok\n"));
+	free(text);
+}
+
+static void escapes_are_taken_away(void **state)
+{
+	char *text = print(fill("\033[2J\n"), &(struct table_style){0});
+
+	assert_null(strchr(text, '\033'));
+	assert_non_null(strstr(text, "\uFFFD[2J\uFFFD"));
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(aligns),
+		cmocka_unit_test(aligns_wide_characters),
+		cmocka_unit_test(shrinks_what_may),
+		cmocka_unit_test(colours),
+		cmocka_unit_test(escapes_are_taken_away),
+	};
+
+	human_init();
+	human_set_unicode(true);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

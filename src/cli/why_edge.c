@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "why_edge.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "field.h"
+#include "human.h"
+#include "map.h"
+
+/* From these shares on something is worth a sentence of advice. */
+#define RETRANSMIT_SHARE_BAD 0.01
+#define WAIT_SHARE_BAD	     0.2
+
+/* What a writer needs to say a sentence: names are cleaned. */
+struct why {
+	const struct graph *g;
+	const struct graph_edge *e;
+	const char *client, *server;
+	FILE *out;
+	struct why_advice *advice;
+};
+
+__attribute__((format(printf, 3, 4))) static void advise(struct why *w, int urgency,
+							 const char *format, ...)
+{
+	va_list args;
+
+	if (urgency <= w->advice->urgency)
+		return;
+	w->advice->urgency = urgency;
+	va_start(args, format);
+	vsnprintf(w->advice->text, sizeof(w->advice->text), format, args);
+	va_end(args);
+}
+
+static const char *plural(double count)
+{
+	return count == 1 ? "" : "s";
+}
+
+static void write_life(struct why *w)
+{
+	const struct graph_edge *e = w->e;
+	char first[HUMAN_NUMBER_SIZE], last[HUMAN_NUMBER_SIZE];
+
+	fprintf(w->out, "  %.0f connection%s attempted, %.0f opened, %.0f closed, %.0f open now",
+		e->attempted, plural(e->attempted), e->opened, e->closed, e->active);
+	if (e->adopted > 0)
+		fprintf(w->out, " (%.0f open before millrace came)", e->adopted);
+	fputc('\n', w->out);
+	if (e->first_seen > 0)
+		fprintf(w->out, "  first seen %s ago, last %s ago\n",
+			human_span(first, w->g->to - e->first_seen),
+			human_span(last,
+				   w->g->to - e->last_seen > 0 ? w->g->to - e->last_seen : 0));
+}
+
+static const char *const failure_meaning[GRAPH_FAILURE_COUNT] = {
+	[GRAPH_REFUSED] =
+		"refused: an answer came at once that nobody listens there, or a firewall "
+		"rejects it",
+	[GRAPH_TIMED_OUT] = "timed out: no answer to any SYN; it was dropped on the way, or the "
+			    "host is down",
+	[GRAPH_UNREACHABLE] = "unreachable: no route, or a router or firewall said so by ICMP",
+	[GRAPH_RESET] = "reset while opening",
+	[GRAPH_ABORTED] =
+		"given up by the client itself before an answer came (its own time limit?)",
+	[GRAPH_OTHER] = "failed for another reason",
+};
+
+static void advise_on_refused(struct why *w)
+{
+	char *ports = map_listeners(w->e->server);
+
+	if (ports)
+		advise(w, 90,
+		       "compare port %d with where %s listens (%s), and on which address; if that "
+		       "is right, look for a firewall rule that rejects",
+		       w->e->port, w->server, ports);
+	else
+		advise(w, 90,
+		       "start the server on %s port %d, or correct the address that %s is "
+		       "configured with",
+		       w->server, w->e->port, w->client);
+	free(ports);
+}
+
+static void advise_on_failure(struct why *w, enum graph_failure failure)
+{
+	switch (failure) {
+	case GRAPH_REFUSED:
+		advise_on_refused(w);
+		break;
+	case GRAPH_TIMED_OUT:
+		advise(w, 100,
+		       "look for a firewall or security group that drops port %d between %s and "
+		       "%s, and whether the host is up",
+		       w->e->port, w->client, w->server);
+		break;
+	case GRAPH_UNREACHABLE:
+		advise(w, 95,
+		       "look at the routes to %s (ip route get), and for a rule that rejects",
+		       w->server);
+		break;
+	case GRAPH_RESET:
+		advise(w, 80, "look into %s's log: it, or something before it, resets at once",
+		       w->server);
+		break;
+	case GRAPH_ABORTED:
+		advise(w, 40, "compare %s's connect time limit with how long %s takes to answer",
+		       w->client, w->server);
+		break;
+	default:
+		advise(w, 70, "look into %s's log for the error of its connect()", w->client);
+	}
+}
+
+static void write_failures(struct why *w)
+{
+	const struct graph_edge *e = w->e;
+
+	if (e->failed_total > 0)
+		fprintf(w->out, "  %.0f of %.0f attempts failed:\n", e->failed_total, e->attempted);
+	for (int i = 0; i < GRAPH_FAILURE_COUNT; i++) {
+		if (e->failed[i] <= 0)
+			continue;
+		fprintf(w->out, "    %.0f %s\n", e->failed[i], failure_meaning[i]);
+		advise_on_failure(w, (enum graph_failure)i);
+	}
+	if (e->pending > 0) {
+		fprintf(w->out,
+			"  %.0f pending: SYN sent, no answer yet; dropped on the way, or the host "
+			"is "
+			"down\n",
+			e->pending);
+		advise_on_failure(w, GRAPH_TIMED_OUT);
+	}
+}
+
+static void write_breaks(struct why *w)
+{
+	const struct graph_edge *e = w->e;
+
+	if (e->reset_by_server > 0) {
+		fprintf(w->out, "  %.0f reset by %s\n", e->reset_by_server, w->server);
+		advise(w, 60,
+		       "look into %s's log: it ends connections by a reset (a crash, a "
+		       "limit, or data it did not read)",
+		       w->server);
+	}
+	if (e->reset_by_client > 0) {
+		fprintf(w->out, "  %.0f reset by %s\n", e->reset_by_client, w->client);
+		advise(w, 30, "nothing, unless %s should not end connections by a reset",
+		       w->client);
+	}
+	if (e->broken > 0) {
+		fprintf(w->out, "  %.0f broken off: the other side stopped answering\n", e->broken);
+		advise(w, 75,
+		       "look for what cut the path from %s to %s: a host that went down, a "
+		       "firewall that forgot the connection",
+		       w->client, w->server);
+	}
+	if (e->synack_retransmits > 0) {
+		fprintf(w->out, "  %.0f SYN-ACK%s sent again: answers of %s do not reach %s\n",
+			e->synack_retransmits, plural(e->synack_retransmits), w->server, w->client);
+		advise(w, 85, "look for what drops packets on the way back from %s to %s",
+		       w->server, w->client);
+	}
+}
+
+static void write_traffic(struct why *w)
+{
+	const struct graph_edge *e = w->e;
+	char to_server[HUMAN_NUMBER_SIZE], to_client[HUMAN_NUMBER_SIZE];
+	double adopted = e->adopted_bytes_to_server + e->adopted_bytes_to_client;
+
+	fprintf(w->out, "  %s to %s, %s to %s", human_bytes(to_server, e->bytes_to_server),
+		w->server, human_bytes(to_client, e->bytes_to_client), w->client);
+	if (adopted > 0)
+		fprintf(w->out, " (and %s before millrace came)", human_bytes(to_server, adopted));
+	fputc('\n', w->out);
+	if (e->rtt_count > 0) {
+		char p50[HUMAN_NUMBER_SIZE], p95[HUMAN_NUMBER_SIZE], max[HUMAN_NUMBER_SIZE];
+
+		fprintf(w->out, "  round trip %s in the middle, %s at 95 %%, %s at most\n",
+			human_microseconds(p50, e->rtt_p50), human_microseconds(p95, e->rtt_p95),
+			human_microseconds(max, e->rtt_max));
+	}
+}
+
+static void write_retransmits(struct why *w)
+{
+	const struct graph_edge *e = w->e;
+	char share[HUMAN_NUMBER_SIZE];
+
+	if (e->retransmits <= 0)
+		return;
+	fprintf(w->out, "  %.0f segments sent again (%s)\n", e->retransmits,
+		human_percent(share, e->retransmits, e->segments));
+	if (e->segments > 0 && e->retransmits > e->segments * RETRANSMIT_SHARE_BAD)
+		advise(w, 50, "look for loss between %s and %s: full queues, a bad link, a policer",
+		       w->client, w->server);
+}
+
+/* The figures of the end that sends: they are in its own view only. */
+static double limited(const struct graph_edge *e, const char *direction, const char *what)
+{
+	char path[96];
+	double own;
+
+	snprintf(path, sizeof(path), "limited_us_%s.%s", direction, what);
+	own = field_number(e->json, path);
+	snprintf(path, sizeof(path), "server_view.limited_us_%s.%s", direction, what);
+	return own + field_number(e->json, path);
+}
+
+static void write_waits(struct why *w, const char *direction, const char *sender,
+			const char *receiver)
+{
+	double busy = limited(w->e, direction, "busy");
+	double window = limited(w->e, direction, "receive_window");
+	double buffer = limited(w->e, direction, "send_buffer");
+	char a[HUMAN_NUMBER_SIZE], b[HUMAN_NUMBER_SIZE], c[HUMAN_NUMBER_SIZE];
+
+	if (busy <= 0 || (window <= 0 && buffer <= 0))
+		return;
+	fprintf(w->out,
+		"  %s had data to send for %s; of that it waited %s for %s to read and %s for its "
+		"own send buffer\n",
+		sender, human_microseconds(a, busy), human_percent(b, window, busy), receiver,
+		human_percent(c, buffer, busy));
+	if (window > busy * WAIT_SHARE_BAD)
+		advise(w, 45,
+		       "make %s read faster (or give its sockets a larger receive buffer): "
+		       "%s waits for it",
+		       receiver, sender);
+	if (buffer > busy * WAIT_SHARE_BAD)
+		advise(w, 35,
+		       "give %s's sockets a larger send buffer (net.ipv4.tcp_wmem): it waits "
+		       "for it",
+		       sender);
+}
+
+static void write_listener(struct why *w, const json_t *l)
+{
+	double drops = field_number(l, "drops"), queue = field_number(l, "queue");
+	double queue_max = field_number(l, "queue_max");
+
+	fprintf(w->out, "  %s listens on port %d", w->server, w->e->port);
+	if (queue_max > 0)
+		fprintf(w->out, ", %.0f of %.0f waiting to be accepted", queue, queue_max);
+	fputc('\n', w->out);
+	if (drops > 0) {
+		fprintf(w->out,
+			"  %.0f connection%s turned away since it began to listen: its queue "
+			"was full\n",
+			drops, plural(drops));
+		advise(w, 65,
+		       "make %s accept faster or give it a longer queue (listen() backlog "
+		       "and net.core.somaxconn)",
+		       w->server);
+	}
+}
+
+static void write_listeners(struct why *w)
+{
+	const json_t *listeners = field_array(w->e->server->json, "listeners");
+	bool found = false;
+	size_t i;
+	json_t *l;
+
+	json_array_foreach (listeners, i, l) {
+		if ((int)field_number(l, "port") != w->e->port)
+			continue;
+		found = true;
+		write_listener(w, l);
+	}
+	if (!found && json_array_size(field_array(w->e->server->json, "nodes")))
+		fprintf(w->out, "  nobody known listens on port %d of %s now\n", w->e->port,
+			w->server);
+}
+
+static void write_edge(struct why *w)
+{
+	char words[64];
+	int level = graph_judge(w->e, words, sizeof(words));
+	static const char *const verdicts[] = {"works", "works, but not well", "fails"};
+
+	fprintf(w->out, "%s (", w->client);
+	human_print(w->out, w->e->client->kind);
+	fprintf(w->out, ") -> %s (", w->server);
+	human_print(w->out, w->e->server->kind);
+	fprintf(w->out, "), port %d: %s", w->e->port, verdicts[level]);
+	if (strcmp(words, "ok"))
+		fprintf(w->out, " (%s)", words);
+	fputc('\n', w->out);
+	write_life(w);
+	write_failures(w);
+	write_breaks(w);
+	write_listeners(w);
+	write_traffic(w);
+	write_retransmits(w);
+	write_waits(w, "to_server", w->client, w->server);
+	write_waits(w, "to_client", w->server, w->client);
+	advise(w, 1, "nothing: %s reaches %s and the figures look well", w->client, w->server);
+}
+
+static char *clean_label(const struct graph_node *node)
+{
+	char *label = graph_label(node, -1), *clean = label ? human_clean(label) : NULL;
+
+	free(label);
+	return clean;
+}
+
+int why_edge_write(const struct graph *g, const struct graph_edge *e, FILE *out,
+		   struct why_advice *advice)
+{
+	char *client = clean_label(e->client), *server = clean_label(e->server);
+	struct why w = {
+		.g = g, .e = e, .client = client, .server = server, .out = out, .advice = advice};
+	int r = client && server ? 0 : -ENOMEM;
+
+	if (!r)
+		write_edge(&w);
+	free(client);
+	free(server);
+	return r;
+}

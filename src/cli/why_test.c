@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What `why` says of a known graph: each reason in its words, and the right thing to do next. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "example.h"
+#include "human.h"
+#include "why.h"
+
+static int explain(const char *client, const char *server, char **ret_text, struct error *ret_error)
+{
+	struct why_pair pair = {.client = client};
+	json_t *json = example_graph();
+	struct graph g;
+	char *name;
+	size_t size;
+	FILE *out = open_memstream(ret_text, &size);
+	int r;
+
+	assert_int_equal(graph_parse(&g, json), 0);
+	assert_int_equal(why_split_server(server, &name, &pair.port), 0);
+	pair.server = name;
+	r = why_write(&g, &pair, out, ret_error);
+	fclose(out);
+	free(name);
+	graph_done(&g);
+	json_decref(json);
+	return r;
+}
+
+static void assert_says(const char *client, const char *server, const char *const *parts)
+{
+	struct error error = {0};
+	char *text = NULL;
+
+	assert_int_equal(explain(client, server, &text, &error), 0);
+	for (; *parts; parts++)
+		if (!strstr(text, *parts))
+			fail_msg("\"%s\" is not in:\n%s", *parts, text);
+	free(text);
+}
+
+#define SAYS(client, server, ...)                                                                  \
+	assert_says(client, server, (const char *const[]){__VA_ARGS__, NULL})
+
+static void refused(void **state)
+{
+	SAYS("curl", "web:81", "curl (process) -> web (service), port 81: fails (4 refused)",
+	     "5 connections attempted, 0 opened", "5 of 5 attempts failed:",
+	     "4 refused: an answer came at once that nobody listens there",
+	     "1 given up by the client itself", "nobody known listens on port 81 of web now",
+	     "what to do next: compare port 81 with where web listens (80, 443)");
+}
+
+static void timed_out(void **state)
+{
+	SAYS("curl", "10.1.1.1", "2 timed out: no answer to any SYN", "1 pending: SYN sent",
+	     "what to do next: look for a firewall or security group that drops port 443 between "
+	     "curl and 10.1.1.1");
+}
+
+static void works_but_loses_and_waits(void **state)
+{
+	SAYS("web", "db", "port 5432: works\n",
+	     "12 connections attempted, 12 opened, 9 closed, 3 open",
+	     "first seen 4 min ago, last 1 s ago", "3.2 KB to db, 136 MB to web",
+	     "round trip 85 us in the middle", "100 segments sent again (10 %)",
+	     "db had data to send for 1.0 s; of that it waited 40 % for web to read",
+	     "db listens on port 5432, 3 of 128 waiting to be accepted",
+	     "7 connections turned away", "what to do next: make db accept faster");
+}
+
+static void nothing_was_tried(void **state)
+{
+	SAYS("web", "10.1.1.1", "web did not try to reach 10.1.1.1 in the last 5 min",
+	     "web talks to db:5432", "10.1.1.1 is used by curl (port 443)",
+	     "what to do next: look into web's configuration");
+	SAYS("web", "db:80", "web did not try to reach db on port 80");
+}
+
+static void the_last_line_is_what_to_do(void **state)
+{
+	static const char *const pairs[][2] = {
+		{"curl", "web"},
+		{"web", "db"},
+		{"db", "web"},
+		{"CURL", "Web"},
+	};
+
+	for (size_t i = 0; i < 4; i++) {
+		struct error error = {0};
+		char *text = NULL, *last;
+
+		assert_int_equal(explain(pairs[i][0], pairs[i][1], &text, &error), 0);
+		text[strlen(text) - 1] = '\0';
+		last = strrchr(text, '\n');
+		assert_non_null(last);
+		assert_int_equal(strncmp(last, "\nwhat to do next: ", 18), 0);
+		free(text);
+	}
+}
+
+static void assert_unknown(const char *client, const char *server, const char *part)
+{
+	struct error error = {0};
+	char *text = NULL;
+
+	assert_int_equal(explain(client, server, &text, &error), -ENOENT);
+	if (!strstr(error.text, part))
+		fail_msg("\"%s\" is not in: %s", part, error.text);
+	assert_string_equal(text, "");
+	free(text);
+}
+
+static void unknown_names(void **state)
+{
+	assert_unknown("crul", "web", "no client named \"crul\" was seen; similar names: curl");
+	assert_unknown("web", "dbb", "no server named \"dbb\" was seen; similar names: db");
+	assert_unknown("zzzzzzzz", "web", "millrace map lists the names");
+}
+
+static void hostile_names(void **state)
+{
+	struct error error = {0};
+	char *text = NULL;
+
+	assert_int_equal(explain("e\033[2J", "web", &text, &error), 0);
+	assert_null(strchr(text, '\033'));
+	free(text);
+}
+
+static void splits_ports(void **state)
+{
+	static const struct {
+		const char *typed, *server;
+		int port;
+	} good[] = {
+		{"db", "db", -1},	    {"db:5432", "db", 5432}, {"[::1]:80", "::1", 80},
+		{"fe80::1", "fe80::1", -1}, {":80", ":80", -1},
+	};
+	char *server;
+	int port;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		assert_int_equal(why_split_server(good[i].typed, &server, &port), 0);
+		assert_string_equal(server, good[i].server);
+		assert_int_equal(port, good[i].port);
+		free(server);
+	}
+	assert_int_equal(why_split_server("db:x", &server, &port), -EINVAL);
+	assert_int_equal(why_split_server("db:65536", &server, &port), -EINVAL);
+	assert_int_equal(why_split_server("db:", &server, &port), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(refused),
+		cmocka_unit_test(timed_out),
+		cmocka_unit_test(works_but_loses_and_waits),
+		cmocka_unit_test(nothing_was_tried),
+		cmocka_unit_test(the_last_line_is_what_to_do),
+		cmocka_unit_test(unknown_names),
+		cmocka_unit_test(hostile_names),
+		cmocka_unit_test(splits_ports),
+	};
+
+	human_init();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
