@@ -88,13 +88,12 @@ static __always_inline void adopt_base(u64 base[WORD_MAX], const struct mr_tcp *
 static __always_inline void adopt_fold(const struct slot *s, u32 number, const u64 base[WORD_MAX])
 {
 	struct fold f = FOLD_NOTHING;
-	struct mr_flow_key key = s->key;
 
 	f.delta[WORD_SENT] = base[WORD_SENT];
 	f.delta[WORD_RECEIVED] = base[WORD_RECEIVED];
 	f.slot = number;
 	f.adopted = 1;
-	flow_fold(&key, &f);
+	flow_fold(&s->key, &f);
 }
 
 /* 1: has a slot now. */

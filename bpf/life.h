@@ -108,7 +108,6 @@ static __always_inline void fold_ending(struct fold *f, const struct mr_tcp *t,
 static __always_inline void close_slot(struct slot *s, u32 number, const struct tcp_sock *tp,
 				       u8 state)
 {
-	struct mr_flow_key key;
 	struct fold f = FOLD_NOTHING;
 	struct mr_tcp t = {};
 	u64 reported;
@@ -127,9 +126,8 @@ static __always_inline void close_slot(struct slot *s, u32 number, const struct 
 			f.delta[i] = word_extend(reported, f.delta[i], i) - reported;
 	}
 	fold_ending(&f, &t, tp, s->key.role);
-	key = s->key;
 	f.slot = number;
-	flow_fold(&key, &f);
+	flow_fold(&s->key, &f);
 	slot_release(number);
 }
 
@@ -137,7 +135,6 @@ static __always_inline void close_slot(struct slot *s, u32 number, const struct 
  * lost, that it is over is not. */
 static __always_inline void slot_abandon(struct slot *s)
 {
-	struct mr_flow_key key = s->key;
 	struct fold f = FOLD_NOTHING;
 	u64 reported = 0;
 
@@ -148,7 +145,7 @@ static __always_inline void slot_abandon(struct slot *s)
 	f.closed = s->phase == MR_PHASE_OPENED;
 	if (!f.closed)
 		f.outcome = MR_FAILED_OTHER;
-	flow_fold(&key, &f);
+	flow_fold(&s->key, &f);
 	__sync_fetch_and_add(&mr_totals.close_unseen, 1);
 }
 

@@ -23,10 +23,8 @@ static __always_inline void want_state_changes(struct bpf_sock_ops *ctx)
 		bpf_sock_ops_cb_flags_set(ctx, flags | BPF_SOCK_OPS_STATE_CB_FLAG);
 }
 
-static __always_inline void state_changed(const struct tcp_sock *tp, u32 from, u32 to)
+static __always_inline void closed(const struct tcp_sock *tp, u32 from)
 {
-	if (to != MR_TCP_CLOSE)
-		return;
 	if (from == MR_TCP_LISTEN)
 		listener_close(tp);
 	else
@@ -45,6 +43,8 @@ int mr_sock_ops(struct bpf_sock_ops *ctx)
 	struct cost_sample sample;
 	struct tcp_sock *tp;
 
+	if (ctx->op == BPF_SOCK_OPS_STATE_CB && ctx->args[1] != MR_TCP_CLOSE)
+		return 1;			  /* most of what comes */
 	if (!bsk || bsk->protocol != IPPROTO_TCP) /* MPTCP's own sockets come as 262, on port 0 */
 		return 1;
 	tp = (void *)bpf_skc_to_tcp_sock(bsk);
@@ -69,7 +69,7 @@ int mr_sock_ops(struct bpf_sock_ops *ctx)
 		listener_open(tp);
 		break;
 	case BPF_SOCK_OPS_STATE_CB:
-		state_changed(tp, ctx->args[0], ctx->args[1]);
+		closed(tp, ctx->args[0]);
 		break;
 	}
 	cost_end(&sample);

@@ -64,21 +64,6 @@ static int last_resort_put(int map)
 	return 0;
 }
 
-static int flow_map_create(uint32_t flows_max)
-{
-	uint32_t size = flows_max + COARSE_RECORDS + LAST_RESORT;
-	int fd = bpf_map_create(BPF_MAP_TYPE_HASH, "mr_flows", sizeof(struct mr_flow_key),
-				sizeof(struct mr_flow_value), size, NULL);
-	int r;
-
-	if (fd < 0)
-		return -errno;
-	r = last_resort_put(fd);
-	if (r < 0)
-		close(fd);
-	return r < 0 ? r : fd;
-}
-
 static int active_set(struct probe *p, uint32_t which)
 {
 	uint32_t zero = 0;
@@ -94,13 +79,17 @@ static int configure(struct probe *p, const struct probe_config *config)
 {
 	struct millrace_bpf *skel = p->skel;
 	uint32_t buckets = buckets_for(or_default(config->slots_max, SLOTS_DEFAULT));
+	uint32_t records;
 
 	p->buckets = buckets;
 	p->flows_max = or_default(config->flows_max, FLOWS_DEFAULT);
 	skel->rodata->mr_buckets_mask = buckets - 1;
 	skel->rodata->mr_flows_max = p->flows_max;
 	skel->rodata->mr_root_cgroup = config->cgroup ? p->cgroup_id : 0;
-	if (bpf_map__set_max_entries(skel->maps.mr_buckets, buckets) ||
+	records = p->flows_max + COARSE_RECORDS + LAST_RESORT;
+	if (bpf_map__set_max_entries(skel->maps.mr_flows_a, records) ||
+	    bpf_map__set_max_entries(skel->maps.mr_flows_b, records) ||
+	    bpf_map__set_max_entries(skel->maps.mr_buckets, buckets) ||
 	    bpf_map__set_max_entries(skel->maps.mr_slots, buckets * BUCKET_SLOTS) ||
 	    bpf_map__set_max_entries(skel->maps.mr_listeners,
 				     or_default(config->listeners_max, LISTENERS_DEFAULT)))
@@ -164,16 +153,14 @@ static int load(struct probe *p, const struct probe_config *config, struct error
 	r = millrace_bpf__load(p->skel);
 	if (r < 0)
 		return load_failed(e, r);
+	p->flow_map[0] = bpf_map__fd(p->skel->maps.mr_flows_a); /* the one in place */
+	p->flow_map[1] = bpf_map__fd(p->skel->maps.mr_flows_b);
 	for (uint32_t i = 0; i < 2; i++) {
-		p->flow_map[i] = flow_map_create(p->flows_max);
-		if (p->flow_map[i] < 0)
-			return error_set(
-				e, p->flow_map[i],
-				"cannot create the flow map for %u flows: %s; try a smaller "
-				"--flows",
-				p->flows_max, strerror(-p->flow_map[i]));
+		r = last_resort_put(p->flow_map[i]);
+		if (r < 0)
+			return error_set(e, r, "cannot prepare the flow maps: %s", strerror(-r));
 	}
-	return active_set(p, 0);
+	return 0;
 }
 
 static int run(const struct bpf_program *prog)
@@ -181,6 +168,18 @@ static int run(const struct bpf_program *prog)
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
 
 	return bpf_prog_test_run_opts(bpf_program__fd(prog), &opts) ? -errno : 0;
+}
+
+static int start(struct probe *p, struct error *e)
+{
+	int r = run(p->skel->progs.mr_start_run);
+
+	if (r < 0)
+		return error_set(e, r,
+				 "cannot run a program on demand (BPF_PROG_TEST_RUN): %s; "
+				 "'millrace check' tells what this kernel lacks",
+				 strerror(-r));
+	return 0;
 }
 
 /* Evidence that the kernel does not give is missing, not fatal. */
@@ -253,13 +252,13 @@ int probe_open(struct probe **ret, const struct probe_config *config, struct err
 
 	if (!p)
 		return error_set(e, -ENOMEM, "cannot start the agent: out of memory");
-	p->cgroup_fd = p->flow_map[0] = p->flow_map[1] = -1;
+	p->cgroup_fd = -1;
 	libbpf_set_print(on_libbpf_message);
 	r = cgroup_open(p, config->cgroup, e);
 	if (r >= 0)
 		r = load(p, config, e);
 	if (r >= 0)
-		r = run(p->skel->progs.mr_start_run);
+		r = start(p, e);
 	if (r >= 0)
 		r = attach(p, e);
 	if (r >= 0)
@@ -282,9 +281,6 @@ struct probe *probe_free(struct probe *p)
 		return NULL;
 	millrace_bpf__destroy(p->skel);
 	bpf_link__destroy(p->connections_link);
-	for (uint32_t i = 0; i < 2; i++)
-		if (p->flow_map[i] >= 0)
-			close(p->flow_map[i]);
 	if (p->cgroup_fd >= 0)
 		close(p->cgroup_fd);
 	free(p);

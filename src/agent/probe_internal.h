@@ -14,7 +14,7 @@ struct probe {
 	struct bpf_link *connections_link;
 	int cgroup_fd;
 	uint64_t cgroup_id;
-	int flow_map[2];
+	int flow_map[2]; /* borrowed from skel */
 	uint32_t active; /* which of them programs write */
 	uint32_t buckets, flows_max;
 	uint32_t sweep_next; /* bucket where the sweep goes on */
