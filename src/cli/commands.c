@@ -32,6 +32,7 @@ static const struct option_row map_options[] = {
 };
 
 static const struct option_row flows_options[] = {
+	OPTION("limit", "N", OPTION_COUNT, limit, "rows at most, the largest first (1000)"),
 	OPTION("follow", NULL, OPTION_FLAG, follow, "print new windows as they come, until Ctrl-C"),
 	OPTION_RANGE,
 	OPTION_FILTER,
@@ -42,7 +43,7 @@ static const struct option_row flows_options[] = {
 };
 
 static const struct option_row connections_options[] = {
-	OPTION("limit", "N", OPTION_COUNT, limit, "at most so many (the server's default)"),
+	OPTION("limit", "N", OPTION_COUNT, limit, "at most so many (1000)"),
 	OPTION_FILTER,
 	OPTION_JSON,
 	OPTION_SERVER,

@@ -117,8 +117,7 @@ static void parse_edge(struct graph_edge *e, const json_t *json)
 		.segments = field_number(json, "segments_to_server") +
 			    field_number(json, "segments_to_client"),
 		.retransmits = both_views(json, "retransmits_to_server", "retransmits_to_client"),
-		.synack_retransmits =
-			both_views(json, "synack_retransmits", "connections.synack_retransmits"),
+		.synack_retransmits = both_views(json, "connections.synack_retransmits", ""),
 		.rtt_count = field_number(json, "rtt_us.count"),
 		.rtt_p50 = field_number(json, "rtt_us.p50"),
 		.rtt_p95 = field_number(json, "rtt_us.p95"),

@@ -17,12 +17,12 @@ static void durations(void **state)
 		const char *text;
 		uint64_t ns;
 	} good[] = {
-		{"1s", 1000000000}, {"50ms", 50000000},	  {"1.5s", 1500000000},
+		{"1s", 1000000000}, {"50ms", 50000000},   {"1.5s", 1500000000},
 		{"200us", 200000},  {"2m", 120000000000}, {"24h", 86400000000000},
 	};
-	static const char *const bad[] = {"",	  "1",	  "s",	 "-1s",		"1 s", "0s",
-					  "1e3s", "0x1s", "1sx", "+1s",		" 1s", "nan",
-					  "inf",  "25h",  "1d",	 "99999999999h"};
+	static const char *const bad[] = {"",     "1",    "s",   "-1s",         "1 s", "0s",
+					  "1e3s", "0x1s", "1sx", "+1s",         " 1s", "nan",
+					  "inf",  "25h",  "1d",  "99999999999h"};
 	uint64_t ns;
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
@@ -78,8 +78,8 @@ static void hostile_text(void **state)
 	assert_cleaned("a\nb\tc\rd\x7f", "a\uFFFDb\uFFFDc\uFFFDd\uFFFD");
 	assert_cleaned("\xc2\x9b"
 		       "1m",
-		       "\uFFFD1m");			  /* C1: CSI in one character */
-	assert_cleaned("a\xff\xc3", "a\uFFFD\uFFFD");	  /* not UTF-8, and cut */
+		       "\uFFFD1m");                       /* C1: CSI in one character */
+	assert_cleaned("a\xff\xc3", "a\uFFFD\uFFFD");     /* not UTF-8, and cut */
 	assert_cleaned("\u202egnp.exe", "\uFFFDgnp.exe"); /* right-to-left override */
 	assert_cleaned("ad\u200bmin\u2066", "ad\uFFFDmin\uFFFD");
 	assert_cleaned("日本 café", "日本 café");

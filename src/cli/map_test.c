@@ -34,7 +34,16 @@ static void draws_the_tree(void **state)
 	json_t *json = example_graph();
 	char *text = written(json, false);
 
-	assert_string_equal(text, "5 services, 4 dependencies, 136 MB in 5 min (453 KB/s)\n");
+	assert_string_equal(
+		text, "5 services, 4 dependencies, 136 MB in 5 min (453 KB/s)\n"
+		      "client           to server  to client  open  new    rtt  health\n"
+		      "curl  (process)\n"
+		      "├─ 10.1.1.1:443          -          -     -    -      -  ✗ 2 timed out\n"
+		      "└─ web:81                -          -     -    -      -  ✗ 4 refused\n"
+		      "e\uFFFD[2Jv\uFFFDil\"\\  (process)\n"
+		      "└─ web:80          +2.0 MB          -     1    -      -  ✓ ok\n"
+		      "web  (service, listens on 80, 443)\n"
+		      "└─ db:5432          3.2 KB     136 MB     3   12  85 us  ✓ ok\n");
 	free(text);
 	json_decref(json);
 }

@@ -110,7 +110,7 @@ static void help_lists_every_row(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(takes_values),		  cmocka_unit_test(takes_operands_anywhere),
+		cmocka_unit_test(takes_values),           cmocka_unit_test(takes_operands_anywhere),
 		cmocka_unit_test(help_needs_no_operands), cmocka_unit_test(refuses_wrong_use),
 		cmocka_unit_test(help_lists_every_row),
 	};

@@ -142,7 +142,7 @@ static void splits_ports(void **state)
 		const char *typed, *server;
 		int port;
 	} good[] = {
-		{"db", "db", -1},	    {"db:5432", "db", 5432}, {"[::1]:80", "::1", 80},
+		{"db", "db", -1},           {"db:5432", "db", 5432}, {"[::1]:80", "::1", 80},
 		{"fe80::1", "fe80::1", -1}, {":80", ":80", -1},
 	};
 	char *server;

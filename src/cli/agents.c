@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agents.h"
+
+#include <errno.h>
+
+#include "client.h"
+#include "field.h"
+#include "human.h"
+#include "output.h"
+
+static void write_text(FILE *out, const char *title, const json_t *object, const char *field)
+{
+	fprintf(out, "  %-10s", title);
+	human_print(out, field_text(object, field));
+	fputc('\n', out);
+}
+
+static void write_window(const json_t *a, FILE *out)
+{
+	char window[HUMAN_NUMBER_SIZE], wanted[HUMAN_NUMBER_SIZE];
+
+	fprintf(out, "  window    %s (asked for: %s), %.0f sent, the last %.1f s ago\n",
+		human_microseconds(window, field_number(a, "window_s") * 1e6),
+		human_microseconds(wanted, field_number(a, "window_wanted_s") * 1e6),
+		field_number(a, "batches"), field_number(a, "lag_s"));
+}
+
+static void write_cost(const json_t *a, FILE *out)
+{
+	fprintf(out,
+		"  cost      %.3f %% of the machine's CPU (budget %g %%); since start %.2f s in "
+		"the "
+		"agent, %.2f s in the kernel\n",
+		field_number(a, "cost.cpu_percent"), field_number(a, "cost.cpu_budget_percent"),
+		field_number(a, "cost.agent_cpu_s"), field_number(a, "cost.kernel_cpu_s"));
+}
+
+/* Losses that are not 0, each with what it means; all of them silent is worth a word too. */
+static void write_losses(const json_t *losses, FILE *out)
+{
+	size_t i, shown = 0;
+	json_t *loss;
+
+	json_array_foreach (losses, i, loss) {
+		if (field_number(loss, "count") == 0)
+			continue;
+		fprintf(out, "  %s%.0f ", shown++ ? "          " : "lost      ",
+			field_number(loss, "count"));
+		human_print(out, field_text(loss, "cause"));
+		fputs(": ", out);
+		human_print(out, field_text(loss, "help"));
+		fputc('\n', out);
+	}
+	if (!shown)
+		fputs("  lost      nothing\n", out);
+}
+
+static void write_agent(const json_t *a, FILE *out)
+{
+	human_print(out, *field_text(a, "node") ? field_text(a, "node") : "agent");
+	fputs(json_is_true(field_get(a, "reporting")) ? ": reporting\n" : ": silent\n", out);
+	write_text(out, "version", a, "version");
+	write_text(out, "kernel", a, "kernel");
+	write_text(out, "hooks", a, "hooks");
+	write_window(a, out);
+	fprintf(out,
+		"  holds     %.0f sockets of %.0f, %.0f listeners, up to %.0f flows a window\n",
+		field_number(a, "sockets"), field_number(a, "slots"), field_number(a, "listeners"),
+		field_number(a, "flows_max"));
+	write_cost(a, out);
+	write_losses(field_array(a, "losses"), out);
+}
+
+static void write_server(const json_t *s, const json_t *completeness, FILE *out)
+{
+	char bytes[HUMAN_NUMBER_SIZE], max[HUMAN_NUMBER_SIZE], share[HUMAN_NUMBER_SIZE];
+
+	fputs("server\n", out);
+	fprintf(out, "  holds     %.0f of %.0f flows, %.0f of %.0f actors, history %s of %s\n",
+		field_number(s, "flows"), field_number(s, "flows_max"), field_number(s, "actors"),
+		field_number(s, "actors_max"), human_bytes(bytes, field_number(s, "history_bytes")),
+		human_bytes(max, field_number(s, "history_bytes_max")));
+	write_losses(field_array(s, "losses"), out);
+	fprintf(out, "complete: %s\n",
+		human_percent(share, field_number(completeness, "share"), 1));
+}
+
+int agents_write(const json_t *json, FILE *out)
+{
+	const json_t *agents = field_array(json, "agents");
+	size_t i;
+	json_t *a;
+
+	if (!agents)
+		return -EPROTO;
+	json_array_foreach (agents, i, a)
+		write_agent(a, out);
+	write_server(field_get(json, "server"), field_get(json, "completeness"), out);
+	return 0;
+}
+
+int agents_run(const struct arguments *a, struct error *ret_error)
+{
+	struct client_answer answer;
+	int r = client_get(a->server, "/api/v1/agents", NULL, &answer, ret_error);
+
+	if (r < 0)
+		return client_exit_code(r);
+	if (a->json)
+		client_print_json(&answer);
+	else
+		r = output_result(agents_write(answer.json, stdout), a->server, ret_error);
+	client_answer_done(&answer);
+	return client_exit_code(r);
+}

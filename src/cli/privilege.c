@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "privilege.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+static void find_account(uid_t *ret_uid, gid_t *ret_gid)
+{
+	const struct passwd *account = getpwnam(PRIVILEGE_USER);
+
+	if (!account || account->pw_uid == 0)
+		account = getpwnam(PRIVILEGE_USER_ELSE);
+	*ret_uid = account && account->pw_uid ? account->pw_uid : PRIVILEGE_ID_DEFAULT;
+	*ret_gid = account && account->pw_gid ? account->pw_gid : PRIVILEGE_ID_DEFAULT;
+}
+
+/* Every capability this kernel knows; needs CAP_SETPCAP, so before the rest goes. */
+static int empty_bounding_set(void)
+{
+	for (int c = 0; prctl(PR_CAPBSET_READ, c, 0, 0, 0) >= 0; c++)
+		if (prctl(PR_CAPBSET_DROP, c, 0, 0, 0) < 0)
+			return -errno;
+	return 0;
+}
+
+static int change_account(void)
+{
+	uid_t uid;
+	gid_t gid;
+
+	find_account(&uid, &gid);
+	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
+		return -errno;
+	return 0;
+}
+
+static int empty_capability_sets(void)
+{
+	cap_t none = cap_init();
+	int r;
+
+	if (!none)
+		return -ENOMEM;
+	r = cap_set_proc(none) < 0 ? -errno : 0;
+	cap_free(none);
+	if (!r && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+		r = -errno;
+	return r;
+}
+
+/* What must fail now: a way back would mean that all of the above was for nothing. */
+static int check_no_way_back(void)
+{
+	return setuid(0) == 0 || setgid(0) == 0 || geteuid() == 0 || getegid() == 0 ? -EPERM : 0;
+}
+
+int privilege_drop(struct error *ret_error)
+{
+	int r = empty_bounding_set();
+
+	if (!r)
+		r = change_account();
+	if (!r)
+		r = empty_capability_sets();
+	if (!r && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		r = -errno;
+	if (!r && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		r = -errno;
+	if (!r)
+		r = check_no_way_back();
+	if (r < 0)
+		return error_set(ret_error, r,
+				 "cannot give up root: %s; start as root with CAP_SETUID, "
+				 "CAP_SETGID and CAP_SETPCAP",
+				 strerror(-r));
+	return 0;
+}

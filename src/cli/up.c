@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `millrace up`: agent and server in one process, glued by function pointers.
+ *
+ *     agent ── send ──────► server_submit        server ── request ───► agent_request
+ *           ── answer ────► server_answer               ── sweep_now ─► agent_sweep_now
+ *
+ * Order: load (root), bind, give up root, and only then start threads: nothing that reads a byte
+ * from outside ever ran with privileges. At the end the agent goes first, so that its last batch
+ * still finds the server; whoever asks it meanwhile finds nobody.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "command.h"
+#include "privilege.h"
+#include "server/listen.h"
+#include "server/server.h"
+#include "start.h"
+
+struct up {
+	pthread_mutex_t lock; /* guards agent against its own end */
+	struct agent *agent;
+	struct server *server;
+};
+
+static void on_batch(void *userdata, struct wire_batch *batch)
+{
+	server_submit(((struct up *)userdata)->server, batch);
+}
+
+static void on_answer(void *userdata, struct wire_answer *answer)
+{
+	server_answer(((struct up *)userdata)->server, answer);
+}
+
+static void on_request(void *userdata, const struct wire_request *request)
+{
+	struct up *up = userdata;
+
+	pthread_mutex_lock(&up->lock);
+	if (up->agent)
+		agent_request(up->agent, request);
+	pthread_mutex_unlock(&up->lock);
+}
+
+static void on_sweep_now(void *userdata)
+{
+	struct up *up = userdata;
+
+	pthread_mutex_lock(&up->lock);
+	if (up->agent)
+		agent_sweep_now(up->agent);
+	pthread_mutex_unlock(&up->lock);
+}
+
+static int open_both(struct up *up, const struct arguments *a, struct error *ret_error)
+{
+	struct agent_config agent = {
+		.cgroup = a->cgroup,
+		.window_ns = a->window_ns,
+		.cpu_budget_percent = a->cpu_budget_percent,
+		.slots_max = a->slots,
+		.flows_max = a->flows,
+		.version = MILLRACE_VERSION,
+		.send = on_batch,
+		.answer = on_answer,
+		.userdata = up,
+	};
+	struct server_config server = {
+		.listen = a->listen,
+		.version = MILLRACE_VERSION,
+		.request = on_request,
+		.sweep_now = on_sweep_now,
+		.userdata = up,
+	};
+	int r = agent_open(&up->agent, &agent, ret_error);
+
+	return r < 0 ? r : server_open(&up->server, &server, ret_error);
+}
+
+static int start_both(struct up *up, struct error *ret_error)
+{
+	int r = privilege_drop(ret_error);
+
+	if (r < 0)
+		return r;
+	r = server_start(up->server);
+	if (!r)
+		r = agent_start(up->agent);
+	if (r < 0)
+		error_set(ret_error, r, "cannot start a thread: %s; raise the limit of processes",
+			  strerror(-r));
+	return r;
+}
+
+static void close_both(struct up *up)
+{
+	struct agent *agent;
+
+	pthread_mutex_lock(&up->lock);
+	agent = up->agent;
+	up->agent = NULL;
+	pthread_mutex_unlock(&up->lock);
+	agent_free(agent);
+	up->server = server_free(up->server);
+}
+
+/* Blocked here, so in every thread to come: only wait_for_end() takes them. */
+static void block_signals(sigset_t *ret)
+{
+	struct sigaction hangup;
+
+	sigemptyset(ret);
+	sigaddset(ret, SIGINT);
+	sigaddset(ret, SIGTERM);
+	sigaction(SIGHUP, NULL, &hangup);
+	if (hangup.sa_handler != SIG_IGN) /* nohup */
+		sigaddset(ret, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, ret, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void wait_for_end(const sigset_t *ending)
+{
+	while (sigwaitinfo(ending, NULL) < 0 && errno == EINTR)
+		;
+}
+
+int up_run(const struct arguments *a, struct error *ret_error)
+{
+	struct up up = {.lock = PTHREAD_MUTEX_INITIALIZER};
+	struct listen_address address;
+	sigset_t ending;
+	int r;
+
+	if (listen_parse(a->listen, &address, ret_error) < 0)
+		return EXIT_WRONG_USE;
+	if (geteuid() != 0) {
+		error_set(ret_error, -EPERM,
+			  "cannot watch this machine: loading programs into the kernel needs root; "
+			  "run it with sudo");
+		return EXIT_FAILED;
+	}
+	block_signals(&ending);
+	r = open_both(&up, a, ret_error);
+	if (!r)
+		r = start_both(&up, ret_error);
+	if (!r) {
+		address.port = server_port(up.server);
+		if (start_report(&address, &ending))
+			wait_for_end(&ending);
+	}
+	close_both(&up);
+	return r < 0 ? EXIT_FAILED : EXIT_DONE;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Our sums beside the kernel's. The kernel's counters are read before and after ours are taken;
+ * traffic goes on meanwhile, so ours must lie between the two. The difference is 0 there, else how
+ * far outside it is: below 0, something was missed; above, something was counted twice.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "snmp.h"
+
+enum verify_counter { VERIFY_ATTEMPTED, VERIFY_ACCEPTED, VERIFY_RETRANSMITS, VERIFY_COUNT };
+
+struct verify_figure {
+	uint64_t ours, before, after; /* since the agent started */
+	int64_t difference;
+};
+
+struct verify_row {
+	uint32_t netns;
+	char name[64];
+	struct verify_figure figures[VERIFY_COUNT];
+};
+
+struct verify_snapshot {
+	struct snmp *list;
+	size_t count;
+};
+
+/* One row for each namespace that both readings saw; ours: the API's answer. *ret is allocated.
+ * 0, -ENOMEM, -EPROTO. */
+int verify_compare(const struct verify_snapshot *before, const json_t *ours,
+		   const struct verify_snapshot *after, struct verify_row **ret, size_t *ret_count);
+
+bool verify_equal(const struct verify_row *rows, size_t count);
+int verify_write(const struct verify_row *rows, size_t count, FILE *out);
+int verify_write_json(const struct verify_row *rows, size_t count, int tries, FILE *out);
