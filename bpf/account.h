@@ -37,11 +37,11 @@ enum mr_phase {
 struct mr_tcp {
 	__u64 bytes_acked, bytes_received;
 	__u32 snd_nxt, snd_una, write_seq, total_retrans;
-	__u8 state;	/* the last one before CLOSE */
+	__u8 state;     /* the last one before CLOSE */
 	__u8 connected; /* by connect(): the SYN is in bytes_acked */
-	__u8 phase;	/* enum mr_phase */
-	__u8 done;	/* SOCK_DONE: the peer's FIN is in bytes_received */
-	__u16 err;	/* sk_err, else what was reported before */
+	__u8 phase;     /* enum mr_phase */
+	__u8 done;      /* SOCK_DONE: the peer's FIN is in bytes_received */
+	__u16 err;      /* sk_err, else what was reported before */
 };
 
 static inline __attribute__((always_inline)) int mr_tcp_fin_state(__u8 state)

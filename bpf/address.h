@@ -10,7 +10,7 @@
 
 #include "kernel.h"
 
-__u64 mr_origin;	 /* any object that stays where it is */
+__u64 mr_origin;         /* any object that stays where it is */
 __u64 mr_origin_address; /* where that is; 0 until address_learn() */
 
 static __always_inline void address_learn(void)

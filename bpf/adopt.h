@@ -29,7 +29,7 @@ struct {
 } mr_holders SEC(".maps");
 
 const volatile __u64 mr_root_cgroup; /* observe only below this one; 0: everything */
-__u32 mr_adopted;		     /* connections that got a slot */
+__u32 mr_adopted;                    /* connections that got a slot */
 __u32 mr_adopted_unflagged; /* … whose close only a tracepoint shows (before Linux 6.12) */
 
 static __always_inline void holder_note(struct task_struct *task, const struct sock *sk)

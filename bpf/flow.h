@@ -34,8 +34,8 @@ struct mr_flow_value {
 	struct mr_histogram
 		rtt_us; /* smoothed RTT, one sample a socket and sweep with traffic, one at close */
 	struct mr_histogram connect_us; /* connect() to ESTABLISHED, client only */
-	__u64 process_start_ns;		/* of tgid, CLOCK_BOOTTIME; tells a reused tgid apart */
-	char comm[16];			/* of tgid's first thread */
+	__u64 process_start_ns;         /* of tgid, CLOCK_BOOTTIME; tells a reused tgid apart */
+	char comm[16];                  /* of tgid's first thread */
 };
 
 /* A listening socket; key of its map is the socket's address in the kernel (never shown). */
@@ -55,7 +55,7 @@ struct mr_listener {
 
 /* Cost of the hooks on one CPU. */
 struct mr_cost {
-	__u64 events;	      /* runs */
+	__u64 events;         /* runs */
 	__u64 sampled_events; /* of which timed */
 	__u64 sampled_ns;
 };
@@ -88,17 +88,17 @@ struct mr_totals {
 	__u64 close_unseen;
 	__u64 unadopted;
 	__u64 listeners_version; /* moves when a listener comes or goes */
-	__u32 flows_in;	 /* records in the map being written; the agent resets it after a swap */
+	__u32 flows_in;  /* records in the map being written; the agent resets it after a swap */
 	__s32 stateless; /* live connections without a slot */
 };
 
 /* One run of the sweep: what the agent asks, and what it tells. */
 struct mr_sweep {
 	__u32 first_bucket, buckets; /* in: which part of the table */
-	__u32 window;		     /* in: number of this window */
-	__u32 backoff_max;	     /* in: windows between visits to an idle socket */
-	__u32 everything;	     /* in: visit also what is not due */
-	__u32 sockets_max;	     /* in */
-	__u32 next_bucket;	     /* out: where to go on */
-	__u32 visited, live;	     /* out */
+	__u32 window;                /* in: number of this window */
+	__u32 backoff_max;           /* in: windows between visits to an idle socket */
+	__u32 everything;            /* in: visit also what is not due */
+	__u32 sockets_max;           /* in */
+	__u32 next_bucket;           /* out: where to go on */
+	__u32 visited, live;         /* out */
 };

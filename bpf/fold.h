@@ -43,7 +43,7 @@ const struct mr_flow_value mr_flow_zero = {};
 struct fold {
 	u64 delta[WORD_MAX]; /* of the slot's words; jiffies where they are times */
 	u32 unacked;
-	u32 rtt_us;	/* 0: no sample */
+	u32 rtt_us;     /* 0: no sample */
 	u32 connect_us; /* 0: no sample */
 	u8 attempted, opened, closed, adopted;
 	u32 outcome; /* enum mr_counter; MR_COUNTER_COUNT: none */

@@ -21,12 +21,12 @@ typedef __u64 u64;
 typedef __s32 s32;
 typedef __s64 s64;
 
-#define AF_INET		 2
-#define AF_INET6	 10
-#define IPPROTO_TCP	 6
-#define SOL_TCP		 6
-#define SOCK_DONE_BIT	 1 /* enum sock_flags */
-#define PF_KTHREAD	 0x00200000
+#define AF_INET          2
+#define AF_INET6         10
+#define IPPROTO_TCP      6
+#define SOL_TCP          6
+#define SOCK_DONE_BIT    1 /* enum sock_flags */
+#define PF_KTHREAD       0x00200000
 #define TCP_CB_FLAGS_OPT 1008 /* TCP_BPF_SOCK_OPS_CB_FLAGS, Linux 6.12 */
 #define CGROUP_DEPTH_MAX 32
 

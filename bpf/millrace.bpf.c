@@ -44,7 +44,7 @@ int mr_sock_ops(struct bpf_sock_ops *ctx)
 	struct tcp_sock *tp;
 
 	if (ctx->op == BPF_SOCK_OPS_STATE_CB && ctx->args[1] != MR_TCP_CLOSE)
-		return 1;			  /* most of what comes */
+		return 1;                         /* most of what comes */
 	if (!bsk || bsk->protocol != IPPROTO_TCP) /* MPTCP's own sockets come as 262, on port 0 */
 		return 1;
 	tp = (void *)bpf_skc_to_tcp_sock(bsk);

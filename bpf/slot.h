@@ -59,9 +59,9 @@ struct slot {
 	char comm[16];
 	u64 connect_ns; /* CLOCK_MONOTONIC; 0: not seen */
 	u32 connect_us; /* 0: not known */
-	u32 phase;	/* enum mr_phase, as far as it got */
-	u32 segments;	/* sent + received when the sweep last saw traffic */
-	u32 due;	/* window of the next visit */
+	u32 phase;      /* enum mr_phase, as far as it got */
+	u32 segments;   /* sent + received when the sweep last saw traffic */
+	u32 due;        /* window of the next visit */
 	u16 generation; /* only ever grows, over all owners */
 	u16 local_port, remote_port;
 	u16 error;  /* reported while connecting, before the program took it away */

@@ -20,13 +20,13 @@
 #include "agent/cgroup_mount.h"
 #include "agent/probe_internal.h"
 
-#define BUCKET_SLOTS	  8
-#define SLOTS_DEFAULT	  65536
-#define SLOTS_LIMIT	  (1u << 22)
-#define FLOWS_DEFAULT	  8192
+#define BUCKET_SLOTS      8
+#define SLOTS_DEFAULT     65536
+#define SLOTS_LIMIT       (1u << 22)
+#define FLOWS_DEFAULT     8192
 #define LISTENERS_DEFAULT 4096
-#define COARSE_RECORDS	  256 /* room for coarse flows beside flows_max */
-#define LAST_RESORT	  2   /* one coarse record a role, always there */
+#define COARSE_RECORDS    256 /* room for coarse flows beside flows_max */
+#define LAST_RESORT       2   /* one coarse record a role, always there */
 
 static uint32_t or_default(uint32_t value, uint32_t standard)
 {
@@ -48,6 +48,11 @@ static uint32_t buckets_for(uint32_t slots)
 static int on_libbpf_message(enum libbpf_print_level level, const char *format, va_list args)
 {
 	return 0; /* errors are told by error_set(), once and in plain words */
+}
+
+void probe_quiet(void)
+{
+	libbpf_set_print(on_libbpf_message);
 }
 
 /* The record of last resort of a role: flow_get() in bpf/fold.h relies on it being there. */
@@ -253,7 +258,7 @@ int probe_open(struct probe **ret, const struct probe_config *config, struct err
 	if (!p)
 		return error_set(e, -ENOMEM, "cannot start the agent: out of memory");
 	p->cgroup_fd = -1;
-	libbpf_set_print(on_libbpf_message);
+	probe_quiet();
 	r = cgroup_open(p, config->cgroup, e);
 	if (r >= 0)
 		r = load(p, config, e);

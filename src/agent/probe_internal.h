@@ -6,7 +6,8 @@
 #include "agent/probe.h"
 #include "millrace.skel.h"
 
-#define PROBE_CPUS_MAX	  1024
+#define BUCKET_SLOTS      8 /* as in bpf/slot.h */
+#define PROBE_CPUS_MAX    1024
 #define PROBE_DRAIN_BATCH 256
 
 struct probe {
@@ -27,6 +28,9 @@ struct probe {
 	struct mr_flow_value values[PROBE_DRAIN_BATCH];
 	struct mr_cost costs[PROBE_CPUS_MAX];
 };
+
+/* libbpf's own messages are not shown: errors are told once, in plain words. */
+void probe_quiet(void);
 
 /* Creates the iterator of live connections, while there still is the capability. */
 int probe_connections_open(struct probe *p, struct error *ret_error);

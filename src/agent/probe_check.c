@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What this kernel gives, found by trying: each feature is a program of ours that is loaded,
+ * attached and taken away again. No version is ever asked. See probe_check() in probe.h.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <bpf/libbpf.h>
+
+#include "agent/cgroup_mount.h"
+#include "agent/probe_internal.h"
+
+/* One program, loaded alone; and attached, if a link can be had without more. */
+struct trial {
+	const char *program;
+	bool attach;
+	struct probe_feature feature; /* what it serves; the note is for when it fails */
+};
+
+static const struct trial trials[] = {
+	{"mr_sock_ops",
+	 true,
+	 {"sock_ops", "life of TCP connections", true, false,
+	  "nothing can replace it; use Linux 6.1 or newer"}},
+	{"mr_sweep_run",
+	 false,
+	 {"run on demand", "live connections, once a window", true, false,
+	  "nothing can replace it; use Linux 6.1 or newer (bpf_loop, raw_tp by "
+	  "BPF_PROG_TEST_RUN)"}},
+	{"mr_adopt_walk",
+	 true,
+	 {"iter/tcp", "connections open before the agent", true, false,
+	  "nothing can replace it; use Linux 6.1 or newer"}},
+	{"mr_holders_walk",
+	 true,
+	 {"iter/task_file", "their processes", true, false,
+	  "nothing can replace it; use Linux 6.1 or newer"}},
+	{"mr_connections_walk",
+	 false,
+	 {"iter/bpf_map_elem", "live connections on demand", true, false,
+	  "nothing can replace it; use Linux 6.1 or newer"}},
+	{"mr_error_report",
+	 true,
+	 {"inet_sk_error_report", "why a non-blocking connect() failed", false, false,
+	  "a connect() rejected by ICMP may count as aborted"}},
+	{"mr_retransmit_synack",
+	 true,
+	 {"tcp_retransmit_synack", "handshakes that the client's side never completes", false,
+	  false, "such handshakes leave no trace on the server"}},
+	{"mr_set_state",
+	 true,
+	 {"inet_sock_set_state", "closes of adopted connections, where they cannot be flagged",
+	  false, false, "then such closes are found by the sweep only, and counted as a loss"}},
+};
+
+static struct millrace_bpf *load_alone(const char *program, struct bpf_program **ret)
+{
+	struct millrace_bpf *skel = millrace_bpf__open();
+
+	if (!skel)
+		return NULL;
+	for (struct bpf_program *p = NULL; (p = bpf_object__next_program(skel->obj, p));) {
+		bool wanted = strcmp(bpf_program__name(p), program) == 0;
+
+		bpf_program__set_autoload(p, wanted);
+		if (wanted)
+			*ret = p;
+	}
+	if (millrace_bpf__load(skel)) {
+		millrace_bpf__destroy(skel);
+		return NULL;
+	}
+	return skel;
+}
+
+static struct bpf_link *attach_alone(struct bpf_program *program)
+{
+	struct bpf_link *link;
+	char mount[PATH_MAX];
+	int fd;
+
+	if (bpf_program__type(program) != BPF_PROG_TYPE_SOCK_OPS)
+		return bpf_program__attach(program);
+	if (cgroup_mount(mount, sizeof(mount)) < 0)
+		return NULL;
+	fd = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	link = bpf_program__attach_cgroup(program, fd);
+	close(fd);
+	return link;
+}
+
+static void try_program(const struct trial *t, struct probe_feature *ret)
+{
+	struct bpf_program *program = NULL;
+	struct millrace_bpf *skel = load_alone(t->program, &program);
+	struct bpf_link *link = NULL;
+
+	*ret = t->feature;
+	if (skel && t->attach)
+		link = attach_alone(program);
+	ret->works = skel && (!t->attach || link);
+	if (ret->works)
+		ret->note[0] = '\0';
+	bpf_link__destroy(link);
+	millrace_bpf__destroy(skel);
+}
+
+static void try_btf(struct probe_feature *ret)
+{
+	*ret = (struct probe_feature){
+		"BTF", "where the kernel's fields are", true,
+		access("/sys/kernel/btf/vmlinux", R_OK) == 0,
+		"/sys/kernel/btf/vmlinux is missing; use a kernel with CONFIG_DEBUG_INFO_BTF"};
+	if (ret->works)
+		ret->note[0] = '\0';
+}
+
+static void try_cgroup(struct probe_feature *ret)
+{
+	char mount[PATH_MAX];
+
+	*ret = (struct probe_feature){"cgroup v2", "which sockets are seen, and whose they are",
+				      true, cgroup_mount(mount, sizeof(mount)) == 0,
+				      "mount it: mount -t cgroup2 none /sys/fs/cgroup/unified"};
+	if (ret->works)
+		snprintf(ret->note, sizeof(ret->note), "%.200s", mount);
+}
+
+static int listen_anywhere(void)
+{
+	struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0 && (bind(fd, (struct sockaddr *)&any, sizeof(any)) || listen(fd, 1))) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/* Whether an open socket can be made to tell sock_ops its close: tried on one of our own. */
+static void try_flag(struct probe_feature *ret)
+{
+	struct probe_config config = {.slots_max = BUCKET_SLOTS, .flows_max = 64};
+	struct probe *p = NULL;
+	int fd = listen_anywhere();
+
+	*ret = (struct probe_feature){
+		"flag open sockets", "closes of adopted connections, by sock_ops", false, false,
+		"Linux before 6.12: inet_sock_set_state serves, while there are any"};
+	if (fd >= 0 && probe_open(&p, &config, NULL) == 0) {
+		ret->works = !p->skel->bss->mr_adopted_unflagged;
+		if (ret->works)
+			ret->note[0] = '\0';
+	}
+	probe_free(p);
+	if (fd >= 0)
+		close(fd);
+}
+
+int probe_check(struct probe_feature *ret, size_t max, size_t *ret_count)
+{
+	size_t n = 0;
+
+	if (max < sizeof(trials) / sizeof(trials[0]) + 3)
+		return -ENOSPC;
+	probe_quiet();
+	try_btf(&ret[n++]);
+	try_cgroup(&ret[n++]);
+	for (size_t i = 0; i < sizeof(trials) / sizeof(trials[0]); i++)
+		try_program(&trials[i], &ret[n++]);
+	try_flag(&ret[n++]);
+	*ret_count = n;
+	return 0;
+}
