@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See collector.h. */
+#include "agent/collector.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/actor.h"
+#include "agent/baseline.h"
+#include "agent/flow_table.h"
+#include "agent/listener.h"
+#include "agent/netns.h"
+#include "agent/node.h"
+
+#define SLICE_SOCKETS 1024 /* ~0.5 ms; between two slices requests are answered */
+
+struct collector {
+	struct probe *probe; /* borrowed */
+	const char *proc;    /* borrowed */
+	struct node node;
+	struct actors *actors;
+	struct flow_table *flows;
+	struct listeners *listeners;
+	struct netns *netns;
+	struct wire_batch *batch; /* at hand, and who it defines */
+	struct vector defined;
+	struct probe_stats stats;
+	uint64_t sequence, now_ns;
+	uint64_t dropped; /* records that found no memory */
+	uint32_t swept;   /* in this window's sweep */
+	bool everything;  /* and that sweep is of every socket */
+	bool amid_pass;   /* the next slice goes on in the middle of the table */
+	bool whole_pass;  /* this pass began at the table's beginning */
+	bool undrained;   /* the quiet map still holds records */
+};
+
+static int collector_init(struct collector *c, const struct collector_config *config)
+{
+	const struct actors_config actors = {.proc = config->proc,
+					     .cgroup_root = config->cgroup_root,
+					     .actors_max = config->actors_max};
+	int r = actors_new(&c->actors, &actors);
+
+	if (r == 0)
+		r = flow_table_new(&c->flows, c->actors, config->flows_max);
+	if (r == 0)
+		r = listeners_new(&c->listeners, c->actors);
+	if (r == 0 && !(c->netns = netns_new()))
+		r = -ENOMEM;
+	return r;
+}
+
+int collector_new(struct collector **ret, struct probe *probe,
+		  const struct collector_config *config, uint64_t now_ns, struct error *ret_error)
+{
+	struct collector *c = calloc(1, sizeof(*c));
+	int r = -ENOMEM;
+
+	if (c) {
+		c->probe = probe;
+		c->proc = config->proc ? config->proc : "/proc";
+		node_read(&c->node, c->proc, config->version, now_ns);
+		r = collector_init(c, config);
+	}
+	if (r < 0) {
+		collector_free(c);
+		return error_set(ret_error, r,
+				 "cannot set up the agent's tables: %s; free some memory, and "
+				 "see that /proc is mounted",
+				 strerror(-r));
+	}
+	*ret = c;
+	return 0;
+}
+
+struct collector *collector_free(struct collector *c)
+{
+	if (!c)
+		return NULL;
+	wire_batch_free(c->batch);
+	netns_free(c->netns);
+	listeners_free(c->listeners);
+	flow_table_free(c->flows);
+	actors_free(c->actors);
+	free(c);
+	return NULL;
+}
+
+/* Everything must be seen from the beginning: the rest of a pass that a slice left is not enough.
+ */
+static void end_slice(struct collector *c, const struct collector_sweep *how, bool done,
+		      bool *ret_done)
+{
+	c->amid_pass = !done;
+	if (how->everything)
+		*ret_done = done && c->whole_pass;
+	else
+		*ret_done = done || c->swept >= how->visits_max;
+	c->whole_pass |= done;
+	if (*ret_done)
+		c->swept = 0;
+}
+
+int collector_sweep(struct collector *c, const struct collector_sweep *how, bool *ret_done)
+{
+	uint32_t left = how->everything ? UINT32_MAX : how->visits_max - c->swept;
+	const struct probe_sweep slice = {.sockets_max =
+						  left < SLICE_SOCKETS ? left : SLICE_SOCKETS,
+					  .backoff_max = how->backoff_max,
+					  .everything = how->everything};
+	bool done = true;
+	int r;
+
+	if (!c->swept || how->everything != c->everything)
+		c->whole_pass = !c->amid_pass;
+	c->everything = how->everything;
+	r = probe_sweep(c->probe, &slice, &done);
+	if (r < 0) {
+		*ret_done = true;
+		c->swept = 0;
+		return r;
+	}
+	c->swept += slice.sockets_max;
+	end_slice(c, how, done, ret_done);
+	return 0;
+}
+
+/* An accepted socket is its listener's; what is coarse and belongs to nobody known is "~other". */
+static uint32_t find_actor(struct collector *c, const struct mr_flow_key *key, const char *comm,
+			   uint64_t process_start_ns)
+{
+	struct actor_source source = {.cgroup = key->cgroup,
+				      .tgid = key->tgid,
+				      .comm = comm,
+				      .process_start_ns = process_start_ns};
+	uint32_t actor = 0;
+
+	if (key->role == MR_ROLE_SERVER && !key->tgid)
+		actor = listeners_find(c->listeners, key);
+	if (actor)
+		return actor;
+	if (key->coarse && !key->cgroup && !key->tgid && !comm[0])
+		return actors_other(c->actors);
+	return actors_resolve(c->actors, &source, c->now_ns);
+}
+
+static int on_flow(void *userdata, const struct mr_flow_key *key, const struct mr_flow_value *value)
+{
+	struct collector *c = userdata;
+	uint32_t actor = find_actor(c, key, value->comm, value->process_start_ns);
+
+	netns_add(c->netns, key, value);
+	if (flow_table_fold(c->flows, key, value, actor, c->now_ns) < 0)
+		c->dropped++;
+	return 0;
+}
+
+static int begin_batch(struct collector *c)
+{
+	if (c->batch)
+		return 0;
+	c->batch = wire_batch_new();
+	if (!c->batch)
+		return -ENOMEM;
+	flow_table_begin(c->flows, c->batch);
+	c->defined = vector_init(c->batch->arena, sizeof(struct wire_actor), 0);
+	return 0;
+}
+
+static int drain(struct collector *c)
+{
+	int r = probe_drain(c->probe, on_flow, c);
+
+	c->undrained = r < 0;
+	return r;
+}
+
+/* The map that was active before the swap is drained after it; one that was left is drained first.
+ */
+static int swap_and_drain(struct collector *c)
+{
+	int r = c->undrained ? drain(c) : 0;
+
+	if (r == 0)
+		r = probe_swap(c->probe);
+	return r < 0 ? r : drain(c);
+}
+
+int collector_collect(struct collector *c, uint64_t now_ns)
+{
+	struct probe_stats stats;
+	int r = begin_batch(c);
+
+	if (r < 0)
+		return r;
+	c->now_ns = now_ns;
+	if (probe_stats(c->probe, &stats) == 0)
+		c->stats = stats;
+	/* before the drain: who came to listen in this window has connections in it */
+	listeners_refresh(c->listeners, c->probe, c->stats.listeners_version, now_ns);
+	return swap_and_drain(c);
+}
+
+static void fill_losses(const struct collector *c, uint64_t late_windows, uint64_t *ret)
+{
+	memcpy(ret, c->stats.loss, sizeof(c->stats.loss));
+	ret[WIRE_LOSS_DROPPED] += c->dropped;
+	ret[WIRE_LOSS_ACTORS_FULL] += actors_lost_full(c->actors);
+	ret[WIRE_LOSS_HANDLES_FULL] += flow_table_lost_full(c->flows);
+	ret[WIRE_LOSS_LATE_WINDOWS] += late_windows;
+}
+
+/* Of the hooks' runs only some are timed: the rest cost the same. */
+static uint64_t kernel_cpu_ns(const struct probe_stats *s)
+{
+	return s->sampled_events ? (uint64_t)((double)s->events * (double)s->sampled_ns /
+					      (double)s->sampled_events)
+				 : 0;
+}
+
+static int fill_status(const struct collector *c, const struct collector_status *s,
+		       struct wire_batch *b)
+{
+	const struct probe_stats *probe = &c->stats;
+
+	b->status = (struct wire_status){
+		.hooks = arena_strdup(b->arena, probe_hooks(c->probe)),
+		.agent_cpu_ns = s->agent_cpu_ns,
+		.kernel_cpu_ns = kernel_cpu_ns(probe),
+		.sweep_ns = probe->sweep_ns,
+		.sweep_sockets = probe->swept,
+		.window_wanted_ns = s->window_wanted_ns,
+		.window_ns = s->window_ns,
+		.cpu_budget_percent = s->cpu_budget_percent,
+		.sockets = probe->sockets,
+		.slots = probe->slots_max,
+		.flows_max = probe->flows_max,
+		.listeners = listeners_count(c->listeners),
+	};
+	return b->status.hooks ? 0 : -ENOMEM;
+}
+
+static int fill_actors(struct collector *c, struct wire_batch *b)
+{
+	int r = actors_define(c->actors, &c->defined, true);
+
+	b->actors = c->defined.items;
+	b->actor_count = c->defined.count;
+	return r;
+}
+
+/* Can be done again: what one try wrote, the next writes again or adds to. */
+static int fill_batch(struct collector *c, const struct collector_status *s, struct wire_batch *b)
+{
+	int r = node_describe(&c->node, b);
+
+	if (r == 0)
+		r = fill_status(c, s, b);
+	if (r == 0)
+		r = netns_report(c->netns, b);
+	if (r == 0)
+		r = listeners_report(c->listeners, b);
+	return r == 0 ? fill_actors(c, b) : r;
+}
+
+struct wire_batch *collector_take(struct collector *c, const struct collector_status *status)
+{
+	struct wire_batch *b;
+
+	if (begin_batch(c) < 0 || fill_batch(c, status, c->batch) < 0)
+		return NULL;
+	b = c->batch;
+	c->batch = NULL;
+	flow_table_end(c->flows, status->now_ns);
+	actors_expire(c->actors, status->now_ns);
+	fill_losses(c, status->late_windows, b->loss);
+	b->sequence = ++c->sequence;
+	b->window_start_ns = status->window_start_ns;
+	b->window_end_ns = status->window_end_ns;
+	b->sent_ns = status->now_ns;
+	return b;
+}
+
+void collector_stats(const struct collector *c, struct probe_stats *ret)
+{
+	*ret = c->stats;
+}
+
+/* What the live sockets hold back belongs to the time before, too. */
+static int collect_everything(void *userdata)
+{
+	const struct collector_sweep how = {
+		.backoff_max = 1, .visits_max = UINT32_MAX, .everything = true};
+	struct collector *c = userdata;
+	bool done = false;
+	int r = 0;
+
+	while (!done && r == 0)
+		r = collector_sweep(c, &how, &done);
+	return r < 0 ? r : collector_collect(c, c->now_ns);
+}
+
+int collector_note_baselines(struct collector *c, uint64_t now_ns)
+{
+	c->now_ns = now_ns;
+	return baseline_note(c->netns, c->proc, collect_everything, c);
+}
+
+struct answering {
+	struct collector *collector;
+	struct vector connections;
+};
+
+static int on_connection(void *userdata, const struct mr_flow_key *key,
+			 const struct wire_connection *connection, const char comm[16],
+			 uint64_t process_start_ns)
+{
+	struct answering *a = userdata;
+	struct wire_connection *item = vector_push(&a->connections);
+
+	if (!item)
+		return -ENOMEM;
+	*item = *connection;
+	item->actor = find_actor(a->collector, key, comm, process_start_ns);
+	return 0;
+}
+
+struct wire_answer *collector_answer(struct collector *c, const struct wire_request *request,
+				     uint64_t now_ns)
+{
+	struct wire_answer *answer = wire_answer_new();
+	struct answering a = {.collector = c};
+	struct vector actors;
+
+	if (!answer)
+		return NULL;
+	c->now_ns = now_ns;
+	answer->id = request->id;
+	a.connections = vector_init(answer->arena, sizeof(struct wire_connection), 0);
+	actors = vector_init(answer->arena, sizeof(struct wire_actor), 0);
+	if (request->connections_max)
+		probe_connections(c->probe, request->connections_max, on_connection, &a,
+				  &answer->total);
+	if (actors_define(c->actors, &actors, false) < 0)
+		a.connections.count = 0; /* better none than some without a name */
+	answer->connections = a.connections.items;
+	answer->connection_count = a.connections.count;
+	answer->actors = actors.items;
+	answer->actor_count = actors.count;
+	return answer;
+}

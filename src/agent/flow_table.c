@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See flow_table.h. */
+#include "agent/flow_table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/lru.h"
+
+#define FLOWS_MAX    65536
+#define COARSE_SHARE 8 /* one in so many again is kept free for coarse flows */
+#define IDLE_NS      600000000000ull
+
+struct flow_key {
+	uint32_t actor, netns;
+	uint8_t local[16], remote[16];
+	uint16_t port;
+	uint8_t role, coarse;
+	uint32_t pad;
+};
+
+struct flow {
+	uint64_t last_used_ns;
+	uint64_t window; /* in which row is its */
+	uint32_t row;
+	bool defined; /* in a batch */
+	bool permanent;
+};
+
+struct flow_table {
+	struct actors *actors; /* borrowed */
+	struct lru *flows;
+	uint32_t flows_max; /* without those kept for coarse flows */
+	uint64_t window, lost_full;
+	size_t rows_before;       /* the last window's, a good guess for the next */
+	struct wire_batch *batch; /* between begin and end */
+	struct vector definitions, rows, retired;
+};
+
+/* The last resort, so that a fold never fails for want of a handle. */
+static void put_permanent(struct flow_table *t, uint8_t role)
+{
+	const struct flow_key key = {.actor = actors_other(t->actors), .role = role, .coarse = 1};
+	struct flow *flow = lru_put(t->flows, &key, NULL);
+
+	flow->permanent = true;
+}
+
+int flow_table_new(struct flow_table **ret, struct actors *actors, uint32_t flows_max)
+{
+	struct flow_table *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return -ENOMEM;
+	t->actors = actors;
+	t->flows_max = flows_max ? flows_max : FLOWS_MAX;
+	t->flows = lru_new(t->flows_max + t->flows_max / COARSE_SHARE + 2, sizeof(struct flow_key),
+			   sizeof(struct flow));
+	if (!t->flows) {
+		flow_table_free(t);
+		return -ENOMEM;
+	}
+	put_permanent(t, MR_ROLE_CLIENT);
+	put_permanent(t, MR_ROLE_SERVER);
+	*ret = t;
+	return 0;
+}
+
+struct flow_table *flow_table_free(struct flow_table *t)
+{
+	if (!t)
+		return NULL;
+	lru_free(t->flows);
+	free(t);
+	return NULL;
+}
+
+void flow_table_begin(struct flow_table *t, struct wire_batch *batch)
+{
+	t->batch = batch;
+	t->window++;
+	t->definitions = vector_init(batch->arena, sizeof(struct wire_flow), 0);
+	t->rows = vector_init(batch->arena, sizeof(struct wire_update),
+			      t->rows_before + t->rows_before / 8);
+	t->retired = vector_init(batch->arena, sizeof(uint32_t), 0);
+}
+
+static struct flow *flow_put(struct flow_table *t, const struct flow_key *key)
+{
+	bool is_new;
+	struct flow *flow;
+
+	if (!key->coarse && lru_count(t->flows) >= t->flows_max)
+		return lru_get(t->flows, key);
+	flow = lru_put(t->flows, key, &is_new);
+	if (flow && is_new)
+		actors_hold(t->actors, key->actor);
+	return flow;
+}
+
+static void key_coarsen(struct flow_key *key)
+{
+	memset(key->local, 0, sizeof(key->local));
+	memset(key->remote, 0, sizeof(key->remote));
+	key->port = 0;
+	key->coarse = 1;
+}
+
+static struct flow *flow_find(struct flow_table *t, struct flow_key *key)
+{
+	struct flow *flow = flow_put(t, key);
+
+	if (flow)
+		return flow;
+	t->lost_full++;
+	key_coarsen(key);
+	flow = flow_put(t, key);
+	if (flow)
+		return flow;
+	key->actor = actors_other(t->actors);
+	key->netns = 0;
+	key->role = key->role == MR_ROLE_SERVER ? MR_ROLE_SERVER : MR_ROLE_CLIENT;
+	return lru_get(t->flows, key);
+}
+
+static int flow_define(struct flow_table *t, struct flow *flow)
+{
+	const struct flow_key *key = lru_key(t->flows, flow);
+	struct wire_flow *wire = vector_push(&t->definitions);
+
+	if (!wire)
+		return -ENOMEM;
+	wire->handle = lru_index(t->flows, flow) + 1;
+	wire->actor = key->actor;
+	wire->transport = WIRE_TRANSPORT_TCP;
+	wire->role = key->role;
+	wire->coarse = key->coarse;
+	wire->port = key->port;
+	wire->netns = key->netns;
+	memcpy(wire->local, key->local, sizeof(wire->local));
+	memcpy(wire->remote, key->remote, sizeof(wire->remote));
+	flow->defined = true;
+	return 0;
+}
+
+/* The flow's row in this window. */
+static struct wire_update *flow_row(struct flow_table *t, struct flow *flow)
+{
+	struct wire_update *row;
+
+	if (flow->window == t->window)
+		return vector_at(&t->rows, flow->row);
+	if (!flow->defined && flow_define(t, flow) < 0)
+		return NULL;
+	row = vector_push(&t->rows);
+	if (!row)
+		return NULL;
+	row->flow = lru_index(t->flows, flow) + 1;
+	flow->window = t->window;
+	flow->row = (uint32_t)(t->rows.count - 1);
+	return row;
+}
+
+static void fold_histogram(struct histogram *into, const struct mr_histogram *from)
+{
+	uint32_t min = ~from->min_inverted;
+
+	if (!from->min_inverted) /* no sample */
+		return;
+	if (!into->count || min < into->min)
+		into->min = min;
+	if (from->max > into->max)
+		into->max = from->max;
+	into->sum += from->sum;
+	for (unsigned int i = 0; i < MR_HISTOGRAM_BUCKETS; i++) {
+		into->bucket[i] += from->bucket[i];
+		into->count += from->bucket[i];
+	}
+}
+
+static struct flow_key key_of(const struct mr_flow_key *from, uint32_t actor)
+{
+	struct flow_key key = {.actor = actor,
+			       .netns = from->netns,
+			       .port = from->port,
+			       .role = from->role,
+			       .coarse = from->coarse != 0};
+
+	memcpy(key.local, from->local, sizeof(key.local));
+	memcpy(key.remote, from->remote, sizeof(key.remote));
+	return key;
+}
+
+int flow_table_fold(struct flow_table *t, const struct mr_flow_key *key,
+		    const struct mr_flow_value *value, uint32_t actor, uint64_t now_ns)
+{
+	struct flow_key wanted = key_of(key, actor);
+	struct flow *flow = flow_find(t, &wanted);
+	struct wire_update *row = flow_row(t, flow);
+
+	if (!row)
+		return -ENOMEM;
+	flow->last_used_ns = now_ns;
+	for (unsigned int i = 0; i < MR_COUNTER_COUNT; i++)
+		row->counter[i] += value->counter[i];
+	fold_histogram(&row->rtt_us, &value->rtt_us);
+	fold_histogram(&row->connect_us, &value->connect_us);
+	return 0;
+}
+
+/* After the window's rows: a handle given back now is not used again in this batch. */
+static void retire_idle(struct flow_table *t, uint64_t now_ns)
+{
+	for (struct flow *flow = lru_oldest(t->flows), *next; flow; flow = next) {
+		uint32_t *handle;
+
+		next = lru_newer(t->flows, flow);
+		if (flow->permanent)
+			continue;
+		if (now_ns - flow->last_used_ns <= IDLE_NS)
+			break;
+		if (flow->defined) {
+			handle = vector_push(&t->retired);
+			if (!handle)
+				break;
+			*handle = lru_index(t->flows, flow) + 1;
+		}
+		actors_release(t->actors,
+			       ((const struct flow_key *)lru_key(t->flows, flow))->actor);
+		lru_remove(t->flows, flow);
+	}
+}
+
+void flow_table_end(struct flow_table *t, uint64_t now_ns)
+{
+	struct wire_batch *b = t->batch;
+
+	retire_idle(t, now_ns);
+	b->flows = t->definitions.items;
+	b->flow_count = t->definitions.count;
+	b->updates = t->rows.items;
+	b->update_count = t->rows.count;
+	b->retired = t->retired.items;
+	b->retired_count = t->retired.count;
+	t->rows_before = t->rows.count;
+	t->batch = NULL;
+}
+
+uint64_t flow_table_lost_full(const struct flow_table *t)
+{
+	return t->lost_full;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Flows under small handles, and this window's row for each that moved.
+ *
+ *     begin ─► fold, fold, fold … ─► end          once a window
+ *
+ * The kernel's records name a socket's owner by ids; here they are folded again by actor, so that
+ * a hundred processes of one name are one flow. A handle is defined in the batch that first uses it
+ * and retired after ten idle minutes.
+ *
+ * Limits: 65536 handles by default. When they run out, what is new goes into a coarse flow of its
+ * actor and role, and at the very end into one of "~other": it is counted, never lost.
+ */
+#pragma once
+
+#include <linux/types.h>
+#include <stdint.h>
+
+#include "../../bpf/flow.h"
+#include "agent/actor.h"
+#include "wire/batch.h"
+
+struct flow_table;
+
+/* actors: borrowed; a flow holds its actor. flows_max 0: 65536. */
+int flow_table_new(struct flow_table **ret, struct actors *actors, uint32_t flows_max);
+struct flow_table *flow_table_free(struct flow_table *t); /* always NULL; accepts NULL */
+
+/* The rows of the window are made in batch's arena. */
+void flow_table_begin(struct flow_table *t, struct wire_batch *batch);
+/* Adds a record to its flow's row. -ENOMEM: it was not added. */
+int flow_table_fold(struct flow_table *t, const struct mr_flow_key *key,
+		    const struct mr_flow_value *value, uint32_t actor, uint64_t now_ns);
+/* Writes definitions, rows and retired handles into the batch. */
+void flow_table_end(struct flow_table *t, uint64_t now_ns);
+
+uint64_t
+flow_table_lost_full(const struct flow_table *t); /* records that went into a coarse flow */
+
+static inline void flow_table_freep(struct flow_table **t)
+{
+	*t = flow_table_free(*t);
+}

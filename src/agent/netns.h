@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * TCP counters of each network namespace since the agent started, to be held against the kernel's
+ * own: ours from the flows, and where the kernel's stood when we began to count.
+ *
+ * Limits: 1024 namespaces; then the one longest without traffic is forgotten.
+ */
+#pragma once
+
+#include <linux/types.h>
+#include <stdint.h>
+
+#include "../../bpf/flow.h"
+#include "agent/snmp.h"
+#include "wire/batch.h"
+
+struct netns;
+
+struct netns *netns_new(void);             /* NULL: no memory */
+struct netns *netns_free(struct netns *n); /* always NULL; accepts NULL */
+
+void netns_add(struct netns *n, const struct mr_flow_key *key, const struct mr_flow_value *value);
+
+/* What the kernel counted (now, with all that netns_add was given) lies before our beginning,
+ * except for what we have counted ourselves by now. */
+void netns_set_baseline(struct netns *n, uint32_t inode, const struct snmp_tcp *now);
+
+int netns_report(const struct netns *n, struct wire_batch *batch); /* -ENOMEM */

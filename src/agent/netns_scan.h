@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Finds the network namespaces of this machine and reads the kernel's TCP counters of each: those
+ * some process is in, and those kept by a mount only (`ip netns add`). Needs root; the agent does
+ * it once, while it starts.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "agent/snmp.h"
+
+/* inode: as in /proc/PID/ns/net. Each namespace once. */
+typedef void (*netns_scan_fn)(void *userdata, uint32_t inode, const struct snmp_tcp *tcp);
+
+/* proc: "/proc". What cannot be read is left out. -errno: nothing could be read at all. */
+int netns_scan(const char *proc, netns_scan_fn fn, void *userdata);
