@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The agent's thread: when a window ends, what is asked from other threads, and what it all costs.
+ * The work itself is collector.c's.
+ *
+ *     timer (window ends) ─► idle (a slice of the sweep, as often as it takes) ─► end_window ─►
+ * timer wake (any thread)   ─► answer requests · end the window now · stop
+ *
+ * Invariant: other threads touch only what stands under the lock.
+ */
+#include "agent/agent.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysinfo.h>
+#include <time.h>
+#include <uv.h>
+
+#include "agent/budget.h"
+#include "agent/cgroup_mount.h"
+#include "agent/collector.h"
+
+#define SECOND_NS      1000000000ull
+#define REQUESTS_MAX   8
+#define BUDGET_PERCENT 0.1
+
+struct agent {
+	struct agent_config config;
+	struct probe *probe;
+	struct collector *collector;
+	struct budget budget;
+
+	uv_loop_t loop;
+	uv_timer_t timer; /* the window's end */
+	uv_idle_t slices; /* runs while a sweep does */
+	uv_async_t wake;
+	pthread_t thread;
+	bool has_loop, running;
+
+	uint64_t due_ns;          /* when this window is to end */
+	uint64_t window_start_ns; /* when the last batch ended */
+	uint64_t cpu_before_ns;
+	struct probe_stats stats_before;
+	bool sweeping;
+	bool everything; /* the running sweep was asked for: of all sockets, and not by the clock */
+
+	pthread_mutex_t lock;
+	struct wire_request requests[REQUESTS_MAX]; /* under the lock, with the rest below */
+	size_t request_count;
+	bool sweep_now, stop;
+};
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
+}
+
+/* Answering */
+
+static size_t take_requests(struct agent *a, struct wire_request *ret)
+{
+	size_t count;
+
+	pthread_mutex_lock(&a->lock);
+	count = a->request_count;
+	memcpy(ret, a->requests, count * sizeof(*ret));
+	a->request_count = 0;
+	pthread_mutex_unlock(&a->lock);
+	return count;
+}
+
+static void answer_requests(struct agent *a)
+{
+	struct wire_request requests[REQUESTS_MAX];
+	size_t count = take_requests(a, requests);
+
+	for (size_t i = 0; i < count; i++) {
+		struct wire_answer *answer =
+			collector_answer(a->collector, &requests[i], clock_ns(CLOCK_MONOTONIC));
+
+		if (answer)
+			a->config.answer(a->config.userdata, answer);
+	}
+}
+
+/* A window */
+
+static void on_window_end(uv_timer_t *timer);
+
+/* Windows end on a grid, however long their work takes, unless it takes longer than they are. */
+static void schedule(struct agent *a)
+{
+	uint64_t now_ns = clock_ns(CLOCK_MONOTONIC), left_ns;
+
+	a->due_ns += a->budget.plan.window_ns;
+	if (a->due_ns < now_ns)
+		a->due_ns = now_ns;
+	left_ns = a->due_ns - now_ns;
+	uv_update_time(&a->loop);
+	uv_timer_start(&a->timer, on_window_end, (left_ns + 500000) / 1000000, 0);
+}
+
+static void send_batch(struct agent *a, uint64_t end_ns)
+{
+	const struct collector_status status = {
+		.window_start_ns = a->window_start_ns,
+		.window_end_ns = end_ns,
+		.now_ns = clock_ns(CLOCK_MONOTONIC),
+		.agent_cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID),
+		.late_windows = a->budget.late_windows,
+		.window_wanted_ns = a->budget.wanted_ns,
+		.window_ns = a->budget.plan.window_ns,
+		.cpu_budget_percent = a->config.cpu_budget_percent,
+	};
+	struct wire_batch *batch = collector_take(a->collector, &status);
+
+	if (!batch)
+		return;
+	a->config.send(a->config.userdata, batch);
+	a->window_start_ns = end_ns;
+}
+
+/* A window that was ended on request costs more and tells nothing about the others. */
+static void account(struct agent *a, uint64_t window_ns)
+{
+	uint64_t cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	struct probe_stats stats;
+	struct budget_cost cost;
+
+	collector_stats(a->collector, &stats);
+	cost = (struct budget_cost){
+		.window_ns = window_ns,
+		.cpu_ns = cpu_ns - a->cpu_before_ns,
+		.sweep_ns = stats.sweep_ns - a->stats_before.sweep_ns,
+		.visits = (uint32_t)(stats.swept - a->stats_before.swept),
+		.sockets = stats.sockets,
+	};
+	if (!a->everything)
+		budget_account(&a->budget, &cost);
+	a->cpu_before_ns = cpu_ns;
+	a->stats_before = stats;
+}
+
+static void end_window(struct agent *a)
+{
+	uint64_t start_ns = a->window_start_ns, end_ns;
+
+	collector_collect(a->collector, clock_ns(CLOCK_MONOTONIC));
+	end_ns = clock_ns(CLOCK_MONOTONIC);
+	send_batch(a, end_ns);
+	account(a, end_ns - start_ns);
+	if (a->everything)
+		a->due_ns = end_ns;
+	a->sweeping = a->everything = false;
+}
+
+static bool sweep_slice(struct agent *a)
+{
+	const struct collector_sweep how = {.backoff_max = a->budget.plan.backoff_max,
+					    .visits_max = a->budget.plan.visits_max,
+					    .everything = a->everything};
+	bool done = true;
+
+	return collector_sweep(a->collector, &how, &done) < 0 || done;
+}
+
+static void on_slice(uv_idle_t *slices)
+{
+	struct agent *a = slices->data;
+
+	if (!sweep_slice(a))
+		return;
+	uv_idle_stop(slices);
+	end_window(a);
+	schedule(a);
+}
+
+static void on_window_end(uv_timer_t *timer)
+{
+	struct agent *a = timer->data;
+
+	a->sweeping = true;
+	uv_timer_stop(timer);
+	uv_idle_start(&a->slices, on_slice);
+}
+
+/* The end */
+
+/* Two swaps: what the programs wrote into the one map while the other was drained comes along. */
+static void send_last(struct agent *a)
+{
+	a->everything = true;
+	while (!sweep_slice(a))
+		;
+	collector_collect(a->collector, clock_ns(CLOCK_MONOTONIC));
+	collector_collect(a->collector, clock_ns(CLOCK_MONOTONIC));
+	send_batch(a, clock_ns(CLOCK_MONOTONIC));
+}
+
+static void close_handles(struct agent *a)
+{
+	uv_close((uv_handle_t *)&a->timer, NULL);
+	uv_close((uv_handle_t *)&a->slices, NULL);
+	uv_close((uv_handle_t *)&a->wake, NULL);
+}
+
+static void on_wake(uv_async_t *wake)
+{
+	struct agent *a = wake->data;
+	bool stop, sweep_now;
+
+	pthread_mutex_lock(&a->lock);
+	stop = a->stop;
+	sweep_now = a->sweep_now;
+	a->sweep_now = false;
+	pthread_mutex_unlock(&a->lock);
+
+	answer_requests(a);
+	if (stop) {
+		send_last(a);
+		close_handles(a);
+	} else if (sweep_now) {
+		a->everything = true;
+		on_window_end(&a->timer);
+	}
+}
+
+static void *run(void *userdata)
+{
+	struct agent *a = userdata;
+
+	a->cpu_before_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	collector_stats(a->collector, &a->stats_before);
+	a->due_ns = clock_ns(CLOCK_MONOTONIC);
+	schedule(a);
+	uv_run(&a->loop, UV_RUN_DEFAULT);
+	return NULL;
+}
+
+/* Setting up */
+
+static int open_loop(struct agent *a)
+{
+	if (uv_loop_init(&a->loop) < 0)
+		return -EMFILE;
+	if (uv_async_init(&a->loop, &a->wake, on_wake) < 0) {
+		uv_loop_close(&a->loop);
+		return -EMFILE;
+	}
+	uv_timer_init(&a->loop, &a->timer);
+	uv_idle_init(&a->loop, &a->slices);
+	a->timer.data = a->slices.data = a->wake.data = a;
+	a->has_loop = true;
+	return 0;
+}
+
+static void set_defaults(struct agent_config *config)
+{
+	if (!config->window_ns)
+		config->window_ns = SECOND_NS;
+	if (config->cpu_budget_percent <= 0)
+		config->cpu_budget_percent = BUDGET_PERCENT;
+}
+
+static int open_parts(struct agent *a, struct error *ret_error)
+{
+	const struct probe_config probe = {.cgroup = a->config.cgroup,
+					   .slots_max = a->config.slots_max,
+					   .flows_max = a->config.flows_max};
+	char cgroup_root[PATH_MAX];
+	bool has_cgroups = cgroup_mount(cgroup_root, sizeof(cgroup_root)) == 0;
+	const struct collector_config collector = {.version = a->config.version,
+						   .cgroup_root = has_cgroups ? cgroup_root : NULL};
+	uint64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+	int r = open_loop(a);
+
+	if (r < 0)
+		return error_set(ret_error, r,
+				 "cannot start the agent's event loop: %s; raise the limit of "
+				 "open files (ulimit -n)",
+				 strerror(-r));
+	r = probe_open(&a->probe, &probe, ret_error);
+	if (r == 0)
+		r = collector_new(&a->collector, a->probe, &collector, now_ns, ret_error);
+	if (r < 0)
+		return r;
+	a->window_start_ns = now_ns;
+	collector_note_baselines(a->collector,
+				 now_ns); /* without it `verify` is off, the rest is not */
+	return 0;
+}
+
+int agent_open(struct agent **ret, const struct agent_config *config, struct error *ret_error)
+{
+	struct agent *a = calloc(1, sizeof(*a));
+	int r;
+
+	if (!a)
+		return error_set(ret_error, -ENOMEM,
+				 "cannot start the agent: out of memory; free some");
+	a->config = *config;
+	set_defaults(&a->config);
+	pthread_mutex_init(&a->lock, NULL);
+	budget_init(&a->budget, a->config.window_ns, a->config.cpu_budget_percent,
+		    (unsigned int)get_nprocs());
+	r = open_parts(a, ret_error);
+	if (r < 0) {
+		agent_free(a);
+		return r;
+	}
+	*ret = a;
+	return 0;
+}
+
+/* Signals are for the program's first thread. */
+int agent_start(struct agent *a)
+{
+	sigset_t all, before;
+	int r;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = pthread_create(&a->thread, NULL, run, a);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (r != 0)
+		return -r;
+	pthread_setname_np(a->thread, "mr-agent");
+	a->running = true;
+	return 0;
+}
+
+void agent_request(struct agent *a, const struct wire_request *request)
+{
+	pthread_mutex_lock(&a->lock);
+	if (a->request_count < REQUESTS_MAX)
+		a->requests[a->request_count++] = *request;
+	pthread_mutex_unlock(&a->lock);
+	uv_async_send(&a->wake);
+}
+
+void agent_sweep_now(struct agent *a)
+{
+	pthread_mutex_lock(&a->lock);
+	a->sweep_now = true;
+	pthread_mutex_unlock(&a->lock);
+	uv_async_send(&a->wake);
+}
+
+static void stop_thread(struct agent *a)
+{
+	pthread_mutex_lock(&a->lock);
+	a->stop = true;
+	pthread_mutex_unlock(&a->lock);
+	uv_async_send(&a->wake);
+	pthread_join(a->thread, NULL);
+}
+
+struct agent *agent_free(struct agent *a)
+{
+	if (!a)
+		return NULL;
+	if (a->running) {
+		stop_thread(a);
+	} else if (a->has_loop) {
+		close_handles(a);
+		uv_run(&a->loop, UV_RUN_DEFAULT);
+	}
+	if (a->has_loop)
+		uv_loop_close(&a->loop);
+	collector_free(a->collector);
+	probe_free(a->probe);
+	pthread_mutex_destroy(&a->lock);
+	free(a);
+	return NULL;
+}
