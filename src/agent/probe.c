@@ -21,9 +21,7 @@
 #include "agent/probe_internal.h"
 
 #define BUCKET_SLOTS      8
-#define SLOTS_DEFAULT     65536
 #define SLOTS_LIMIT       (1u << 22)
-#define FLOWS_DEFAULT     8192
 #define LISTENERS_DEFAULT 4096
 #define COARSE_RECORDS    256 /* room for coarse flows beside flows_max */
 #define LAST_RESORT       2   /* one coarse record a role, always there */
@@ -31,6 +29,28 @@
 static uint32_t or_default(uint32_t value, uint32_t standard)
 {
 	return value ? value : standard;
+}
+
+/* Tables by the machine's memory: about 8, 24 and 90 MB of kernel memory. */
+struct machine_size {
+	uint64_t memory_bytes_max; /* of machines up to this size */
+	uint32_t slots, flows;
+};
+
+static const struct machine_size machine_sizes[] = {
+	{4ull << 30, 16384, 2048},
+	{64ull << 30, 65536, 4096},
+	{UINT64_MAX, 262144, 16384},
+};
+
+static const struct machine_size *machine_size(void)
+{
+	uint64_t bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+	const struct machine_size *m = machine_sizes;
+
+	while (bytes > m->memory_bytes_max)
+		m++;
+	return m;
 }
 
 /* Buckets are a power of two, so that a mask finds them. */
@@ -83,11 +103,11 @@ static int active_set(struct probe *p, uint32_t which)
 static int configure(struct probe *p, const struct probe_config *config)
 {
 	struct millrace_bpf *skel = p->skel;
-	uint32_t buckets = buckets_for(or_default(config->slots_max, SLOTS_DEFAULT));
+	uint32_t buckets = buckets_for(or_default(config->slots_max, machine_size()->slots));
 	uint32_t records;
 
 	p->buckets = buckets;
-	p->flows_max = or_default(config->flows_max, FLOWS_DEFAULT);
+	p->flows_max = or_default(config->flows_max, machine_size()->flows);
 	skel->rodata->mr_buckets_mask = buckets - 1;
 	skel->rodata->mr_flows_max = p->flows_max;
 	skel->rodata->mr_root_cgroup = config->cgroup ? p->cgroup_id : 0;

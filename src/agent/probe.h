@@ -25,9 +25,9 @@
 struct probe;
 
 struct probe_config {
-	const char *cgroup;	/* directory in cgroup v2 to observe; NULL: all of it */
-	uint32_t slots_max;	/* live sockets with state; 0: by machine size. Rounded up to 8 */
-	uint32_t flows_max;	/* records a window; 0: by machine size */
+	const char *cgroup;     /* directory in cgroup v2 to observe; NULL: all of it */
+	uint32_t slots_max;     /* live sockets with state; 0: by machine size. Rounded up to 8 */
+	uint32_t flows_max;     /* records a window; 0: by machine size */
 	uint32_t listeners_max; /* 0: 4096 */
 };
 
@@ -35,10 +35,10 @@ struct probe_config {
 struct probe_stats {
 	uint64_t loss[WIRE_LOSS_COUNT]; /* those the kernel side knows; the others stay 0 */
 	uint64_t events, sampled_events,
-		sampled_ns;	  /* runs of the connections' programs; of which timed */
+		sampled_ns;       /* runs of the connections' programs; of which timed */
 	uint64_t swept, sweep_ns; /* sockets visited, time in the sweep */
 	uint32_t sockets, slots_max, flows_max; /* gauges */
-	uint64_t listeners_version;		/* moves whenever a listener came or went */
+	uint64_t listeners_version;             /* moves whenever a listener came or went */
 };
 
 int probe_open(struct probe **ret, const struct probe_config *config, struct error *ret_error);
