@@ -35,10 +35,10 @@ static int write_text(const struct probe_feature *features, size_t count)
 
 		table_cell(t, f->name);
 		table_cell_coloured(t,
-				    f->works	  ? TABLE_GREEN
+				    f->works      ? TABLE_GREEN
 				    : f->required ? TABLE_RED
 						  : TABLE_YELLOW,
-				    f->works	  ? "yes"
+				    f->works      ? "yes"
 				    : f->required ? "NO"
 						  : "no");
 		table_cell(t, f->serves);

@@ -9,8 +9,8 @@
 
 #include "field.h"
 
-#define ANSWER_SIZE_MAX	   (256ul << 20)
-#define TIMEOUT_S	   30
+#define ANSWER_SIZE_MAX    (256ul << 20)
+#define TIMEOUT_S          30
 #define CONNECT_TIMEOUT_MS 5000
 
 struct body {

@@ -11,7 +11,7 @@
 
 #define FIELD_DEPTH_MAX 8
 
-json_t *field_get(const json_t *object, const char *path);	   /* borrowed; NULL: not there */
-double field_number(const json_t *object, const char *path);	   /* 0: not there */
-const char *field_text(const json_t *object, const char *path);	   /* borrowed; "": not there */
+json_t *field_get(const json_t *object, const char *path);         /* borrowed; NULL: not there */
+double field_number(const json_t *object, const char *path);       /* 0: not there */
+const char *field_text(const json_t *object, const char *path);    /* borrowed; "": not there */
 const json_t *field_array(const json_t *object, const char *path); /* borrowed; NULL: not there */

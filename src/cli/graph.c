@@ -10,9 +10,9 @@
 #include "human.h"
 
 const char *const graph_failure_names[GRAPH_FAILURE_COUNT] = {
-	[GRAPH_REFUSED] = "refused",	     [GRAPH_TIMED_OUT] = "timed_out",
+	[GRAPH_REFUSED] = "refused",         [GRAPH_TIMED_OUT] = "timed_out",
 	[GRAPH_UNREACHABLE] = "unreachable", [GRAPH_RESET] = "reset",
-	[GRAPH_ABORTED] = "aborted",	     [GRAPH_OTHER] = "other",
+	[GRAPH_ABORTED] = "aborted",         [GRAPH_OTHER] = "other",
 };
 
 static int compare_ids(const void *a, const void *b)

@@ -47,9 +47,9 @@ int human_width(const char *clean);
 size_t human_fit(const char *clean, int columns, int *ret_width);
 
 /* Numbers for people, into a buffer of HUMAN_NUMBER_SIZE, which they return. */
-char *human_bytes(char *buffer, double bytes);		   /* "3.2 KB" */
-char *human_rate(char *buffer, double bytes_a_second);	   /* "3.2 KB/s" */
-char *human_count(char *buffer, double count);		   /* "980", "12.3k" */
-char *human_microseconds(char *buffer, double us);	   /* "85 us", "1.2 ms", "3.0 s" */
-char *human_span(char *buffer, double seconds);		   /* "12 s", "5 min", "3 h", "2 days" */
+char *human_bytes(char *buffer, double bytes);             /* "3.2 KB" */
+char *human_rate(char *buffer, double bytes_a_second);     /* "3.2 KB/s" */
+char *human_count(char *buffer, double count);             /* "980", "12.3k" */
+char *human_microseconds(char *buffer, double us);         /* "85 us", "1.2 ms", "3.0 s" */
+char *human_span(char *buffer, double seconds);            /* "12 s", "5 min", "3 h", "2 days" */
 char *human_percent(char *buffer, double part, double of); /* "0.3 %", "100 %" */

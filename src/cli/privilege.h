@@ -13,7 +13,7 @@
 
 #include "base/error.h"
 
-#define PRIVILEGE_USER	     "millrace" /* this account if there is one, else nobody */
+#define PRIVILEGE_USER       "millrace" /* this account if there is one, else nobody */
 #define PRIVILEGE_USER_ELSE  "nobody"
 #define PRIVILEGE_ID_DEFAULT 65534
 

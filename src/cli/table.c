@@ -141,7 +141,7 @@ static void print_coloured(FILE *out, const struct table_style *style, enum tabl
 			   const char *text, size_t size)
 {
 	static const char *const codes[] = {
-		[TABLE_PLAIN] = "",	  [TABLE_GREEN] = "\033[32m", [TABLE_YELLOW] = "\033[33m",
+		[TABLE_PLAIN] = "",       [TABLE_GREEN] = "\033[32m", [TABLE_YELLOW] = "\033[33m",
 		[TABLE_RED] = "\033[31m", [TABLE_BOLD] = "\033[1m",   [TABLE_DIM] = "\033[2m",
 	};
 	bool coloured = style->colour && colour != TABLE_PLAIN;

@@ -20,7 +20,7 @@ enum table_colour { TABLE_PLAIN, TABLE_GREEN, TABLE_YELLOW, TABLE_RED, TABLE_BOL
 
 struct table_column {
 	const char *title;
-	bool right;	/* numbers stand to the right */
+	bool right;     /* numbers stand to the right */
 	int shrink_min; /* may shrink to this; 0: may not */
 };
 
@@ -32,7 +32,7 @@ struct table_style {
 struct table;
 
 struct table *table_new(const struct table_column *columns, size_t count); /* borrows columns */
-struct table *table_free(struct table *t);				   /* always NULL */
+struct table *table_free(struct table *t);                                 /* always NULL */
 
 /* The next cell of the row that is being filled; rows fill from the left and end by themselves. */
 void table_cell(struct table *t, const char *text);

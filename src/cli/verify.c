@@ -19,19 +19,11 @@ static const struct name {
 	[VERIFY_RETRANSMITS] = {"retransmits", "baseline_retrans_segs", "RetransSegs"},
 };
 
-static uint64_t kernel_value(const struct snmp *s, int counter)
+static uint64_t kernel_value(const struct snmp_tcp *s, int counter)
 {
 	return counter == VERIFY_ATTEMPTED  ? s->active_opens
 	       : counter == VERIFY_ACCEPTED ? s->passive_opens
 					    : s->retrans_segs;
-}
-
-static const struct snmp *find(const struct verify_snapshot *s, uint32_t netns)
-{
-	for (size_t i = 0; i < s->count; i++)
-		if (s->list[i].netns == netns)
-			return &s->list[i];
-	return NULL;
 }
 
 /* What the agent said of a namespace; NULL: nothing, so it counted nothing there from 0 on. */
@@ -55,8 +47,8 @@ static int64_t outside(uint64_t value, uint64_t low, uint64_t high)
 	return value > high ? (int64_t)(value - high) : 0;
 }
 
-static void fill_row(struct verify_row *row, const struct snmp *before, const json_t *ours,
-		     const struct snmp *after)
+static void fill_row(struct verify_row *row, const struct kernel_sum *before, const json_t *ours,
+		     const struct kernel_sum *after)
 {
 	*row = (struct verify_row){.netns = before->netns};
 	memcpy(row->name, before->name, sizeof(row->name));
@@ -65,14 +57,14 @@ static void fill_row(struct verify_row *row, const struct snmp *before, const js
 		struct verify_figure *f = &row->figures[c];
 
 		f->ours = (uint64_t)field_number(ours, names[c].ours);
-		f->before = kernel_value(before, c) - baseline;
-		f->after = kernel_value(after, c) - baseline;
+		f->before = kernel_value(&before->tcp, c) - baseline;
+		f->after = kernel_value(&after->tcp, c) - baseline;
 		f->difference = outside(f->ours, f->before, f->after);
 	}
 }
 
-int verify_compare(const struct verify_snapshot *before, const json_t *ours,
-		   const struct verify_snapshot *after, struct verify_row **ret, size_t *ret_count)
+int verify_compare(const struct kernel_sums *before, const json_t *ours,
+		   const struct kernel_sums *after, struct verify_row **ret, size_t *ret_count)
 {
 	struct verify_row *rows;
 	size_t count = 0;
@@ -83,7 +75,8 @@ int verify_compare(const struct verify_snapshot *before, const json_t *ours,
 	if (!rows)
 		return -ENOMEM;
 	for (size_t i = 0; i < before->count; i++) {
-		const struct snmp *first = &before->list[i], *last = find(after, first->netns);
+		const struct kernel_sum *first = &before->list[i],
+					*last = kernel_sums_find(after, first->netns);
 
 		if (last)
 			fill_row(&rows[count++], first, find_ours(ours, first->netns), last);
@@ -148,7 +141,7 @@ int verify_write(const struct verify_row *rows, size_t count, FILE *out)
 static json_t *pack_row(const struct verify_row *row)
 {
 	json_t *object =
-		json_pack("{s:I, s:s}", "netns", (json_int_t)row->netns, "path", row->name);
+		json_pack("{s:I, s:s}", "netns", (json_int_t)row->netns, "name", row->name);
 
 	for (int c = 0; c < VERIFY_COUNT; c++) {
 		const struct verify_figure *f = &row->figures[c];

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "snmp.h"
+#include "kernel_sums.h"
 
 enum verify_counter { VERIFY_ATTEMPTED, VERIFY_ACCEPTED, VERIFY_RETRANSMITS, VERIFY_COUNT };
 
@@ -25,15 +25,10 @@ struct verify_row {
 	struct verify_figure figures[VERIFY_COUNT];
 };
 
-struct verify_snapshot {
-	struct snmp *list;
-	size_t count;
-};
-
 /* One row for each namespace that both readings saw; ours: the API's answer. *ret is allocated.
  * 0, -ENOMEM, -EPROTO. */
-int verify_compare(const struct verify_snapshot *before, const json_t *ours,
-		   const struct verify_snapshot *after, struct verify_row **ret, size_t *ret_count);
+int verify_compare(const struct kernel_sums *before, const json_t *ours,
+		   const struct kernel_sums *after, struct verify_row **ret, size_t *ret_count);
 
 bool verify_equal(const struct verify_row *rows, size_t count);
 int verify_write(const struct verify_row *rows, size_t count, FILE *out);

@@ -18,9 +18,9 @@ struct verification {
 	int tries;
 };
 
-static int read_kernel(struct verify_snapshot *ret, struct error *ret_error)
+static int read_kernel(struct kernel_sums *ret, struct error *ret_error)
 {
-	int r = snmp_read_all(&ret->list, &ret->count);
+	int r = kernel_sums_read(ret);
 
 	if (r < 0)
 		return error_set(ret_error, r,
@@ -30,11 +30,11 @@ static int read_kernel(struct verify_snapshot *ret, struct error *ret_error)
 	return 0;
 }
 
-static int compare_with(const struct arguments *a, const struct verify_snapshot *before,
+static int compare_with(const struct arguments *a, const struct kernel_sums *before,
 			struct verification *v, struct error *ret_error)
 {
 	struct client_parameter query[] = {{"sweep", "1"}, {.name = NULL}};
-	struct verify_snapshot after = {0};
+	struct kernel_sums after = {0};
 	struct client_answer answer;
 	int r = client_get(a->server, "/api/v1/verify", query, &answer, ret_error);
 
@@ -44,21 +44,21 @@ static int compare_with(const struct arguments *a, const struct verify_snapshot 
 	if (!r)
 		r = output_result(verify_compare(before, answer.json, &after, &v->rows, &v->count),
 				  a->server, ret_error);
-	free(after.list);
+	kernel_sums_done(&after);
 	client_answer_done(&answer);
 	return r;
 }
 
 static int try_once(const struct arguments *a, struct verification *v, struct error *ret_error)
 {
-	struct verify_snapshot before = {0};
+	struct kernel_sums before = {0};
 	int r = read_kernel(&before, ret_error);
 
 	free(v->rows);
 	*v = (struct verification){.tries = v->tries + 1};
 	if (!r)
 		r = compare_with(a, &before, v, ret_error);
-	free(before.list);
+	kernel_sums_done(&before);
 	return r;
 }
 

@@ -15,7 +15,7 @@
 /* Two ends that a user named. Several nodes can have one name. */
 struct why_pair {
 	const char *client, *server; /* as typed */
-	int port;		     /* from SERVER's :PORT; -1: any */
+	int port;                    /* from SERVER's :PORT; -1: any */
 };
 
 /* Splits "db:5432" and "[::1]:80"; server is allocated. -EINVAL: no such port; -ENOMEM. */

@@ -12,7 +12,7 @@
 
 /* From these shares on something is worth a sentence of advice. */
 #define RETRANSMIT_SHARE_BAD 0.01
-#define WAIT_SHARE_BAD	     0.2
+#define WAIT_SHARE_BAD       0.2
 
 /* What a writer needs to say a sentence: names are cleaned. */
 struct why {
