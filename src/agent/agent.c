@@ -41,9 +41,9 @@ struct agent {
 	pthread_t thread;
 	bool has_loop, running;
 
-	uint64_t due_ns;          /* when this window is to end */
-	uint64_t window_start_ns; /* when the last batch ended */
-	uint64_t cpu_before_ns;
+	uint64_t due_ns;                  /* when this window is to end */
+	uint64_t window_start_ns;         /* when the last batch ended */
+	uint64_t ended_ns, cpu_before_ns; /* as of the last window's end */
 	struct probe_stats stats_before;
 	bool sweeping;
 	bool everything; /* the running sweep was asked for: of all sockets, and not by the clock */
@@ -128,7 +128,7 @@ static void send_batch(struct agent *a, uint64_t end_ns)
 }
 
 /* A window that was ended on request costs more and tells nothing about the others. */
-static void account(struct agent *a, uint64_t window_ns)
+static void account(struct agent *a, uint64_t end_ns)
 {
 	uint64_t cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	struct probe_stats stats;
@@ -136,7 +136,7 @@ static void account(struct agent *a, uint64_t window_ns)
 
 	collector_stats(a->collector, &stats);
 	cost = (struct budget_cost){
-		.window_ns = window_ns,
+		.window_ns = end_ns - a->ended_ns,
 		.cpu_ns = cpu_ns - a->cpu_before_ns,
 		.sweep_ns = stats.sweep_ns - a->stats_before.sweep_ns,
 		.visits = (uint32_t)(stats.swept - a->stats_before.swept),
@@ -144,18 +144,19 @@ static void account(struct agent *a, uint64_t window_ns)
 	};
 	if (!a->everything)
 		budget_account(&a->budget, &cost);
+	a->ended_ns = end_ns;
 	a->cpu_before_ns = cpu_ns;
 	a->stats_before = stats;
 }
 
 static void end_window(struct agent *a)
 {
-	uint64_t start_ns = a->window_start_ns, end_ns;
+	uint64_t end_ns;
 
 	collector_collect(a->collector, clock_ns(CLOCK_MONOTONIC));
 	end_ns = clock_ns(CLOCK_MONOTONIC);
 	send_batch(a, end_ns);
-	account(a, end_ns - start_ns);
+	account(a, end_ns);
 	if (a->everything)
 		a->due_ns = end_ns;
 	a->sweeping = a->everything = false;
@@ -238,7 +239,7 @@ static void *run(void *userdata)
 
 	a->cpu_before_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	collector_stats(a->collector, &a->stats_before);
-	a->due_ns = clock_ns(CLOCK_MONOTONIC);
+	a->due_ns = a->ended_ns = clock_ns(CLOCK_MONOTONIC);
 	schedule(a);
 	uv_run(&a->loop, UV_RUN_DEFAULT);
 	return NULL;

@@ -240,9 +240,12 @@ static void says_why_it_cannot_open(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nothing_is_lost_or_doubled), cmocka_unit_test(answers_at_once),
-		cmocka_unit_test(sweeps_now),		      cmocka_unit_test(bounds_requests),
-		cmocka_unit_test(frees_what_never_started),   cmocka_unit_test(says_why_it_cannot_open),
+		cmocka_unit_test(nothing_is_lost_or_doubled),
+		cmocka_unit_test(answers_at_once),
+		cmocka_unit_test(sweeps_now),
+		cmocka_unit_test(bounds_requests),
+		cmocka_unit_test(frees_what_never_started),
+		cmocka_unit_test(says_why_it_cannot_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
