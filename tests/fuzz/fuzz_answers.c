@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Any JSON as the API's answer: the command line prints something, and nothing that could move a
+ * terminal's cursor or change its colours. */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "cli/agents.h"
+#include "cli/connections.h"
+#include "cli/flows.h"
+#include "cli/human.h"
+#include "cli/map.h"
+#include "cli/start.h"
+#include "cli/why.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void write_graph(const json_t *json, FILE *out)
+{
+	struct table_style style = {.width = 80};
+	struct error error = {0};
+	struct graph g;
+
+	if (graph_parse(&g, json) < 0)
+		return;
+	map_write_text(&g, &style, out);
+	map_write_dot(&g, out);
+	for (size_t i = 0; i < g.edge_count && i < 4; i++) {
+		struct why_pair pair = {g.edges[i].client->name, g.edges[i].server->name, -1};
+
+		why_write(&g, &pair, out, &error);
+		pair.port = 1;
+		why_write(&g, &pair, out, &error);
+	}
+	graph_done(&g);
+}
+
+static void check_harmless(const char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (((uint8_t)text[i] < 0x20 && text[i] != '\n' && text[i] != '\t') ||
+		    text[i] == 0x7f)
+			abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct table_style style = {.width = 80};
+	json_t *json = json_loadb((const char *)data, size, JSON_ALLOW_NUL, NULL);
+	char *text = NULL;
+	size_t written;
+	FILE *out;
+
+	if (!json)
+		return 0;
+	out = open_memstream(&text, &written);
+	write_graph(json, out);
+	flows_write(json, size & 1, 0, &style, out);
+	connections_write(json, &style, out);
+	agents_write(json, out);
+	start_write("http://127.0.0.1:7070", json, json, out);
+	fclose(out);
+	check_harmless(text, written);
+	free(text);
+	json_decref(json);
+	return 0;
+}
