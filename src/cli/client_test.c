@@ -83,10 +83,8 @@ static void brings_json(void **state)
 	assert_true(field_number(answer.json, "a.b") == 7);
 	assert_string_equal(answer.text, "{\"a\": {\"b\": 7}}\n");
 	client_answer_done(&answer);
-	if (strncmp(asked,
-		    "GET /api/v1/graph?from=-15m&filter=client%3aa%20b%26c%3d%22%c3%a9%22 "
-		    "HTTP/1.1\r\n",
-		    80))
+	if (!strstr(asked, "GET /api/v1/graph?from=-15m&filter="
+			   "client%3aa%20b%26c%3d%22%c3%a9%22 HTTP/1.1\r\n"))
 		fail_msg("asked: %s", asked);
 }
 
