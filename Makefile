@@ -11,7 +11,7 @@ RUN_PACKAGES := gcc libc6-dev clang llvm libbpf-dev bpftool meson ninja-build pk
 
 TEST_PACKAGES := libclang-rt-14-dev libyaml-dev iproute2 nftables nginx-light redis-server \
 	redis-tools postgresql postgresql-contrib wrk iperf3 qemu-system-x86 busybox-static cpio \
-	zstd curl
+	zstd xz-utils curl
 
 .PHONY: run test soak build bench deps test-deps clean format
 
@@ -28,8 +28,9 @@ test: test-deps build
 soak: test-deps build
 	@tests/run
 
-bench: test-deps build
-	@bench/run
+bench: build
+	@ninja -C $(BUILD) --quiet bench/connection-cost
+	@$(BUILD)/bench/connection-cost $(BUILD)/millrace
 
 deps:
 	@packaging/install-packages $(RUN_PACKAGES)
