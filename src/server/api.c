@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Routes, what handlers share, and the requests that wait for an agent; see api.h. */
+#include "server/api.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "server/api_params.h"
+
+#define KEEP_ALIVE_MS 15000
+
+static void api_index(void *userdata, struct http_request *r);
+static void api_healthz(void *userdata, struct http_request *r);
+
+const struct http_route api_routes[] = {
+	{"/", "this page", NULL, api_index},
+	{"/healthz", "200 while the server works", NULL, api_healthz},
+	{"/api/v1/graph", "who talks to whom: nodes and edges", api_graph_params, api_graph},
+	{"/api/v1/flows", "the joined table, a row per flow", api_flows_params, api_flows},
+	{"/api/v1/connections", "live sockets, asked of the agent", api_connections_params,
+	 api_connections},
+	{"/api/v1/series", "counters over time", api_series_params, api_series},
+	{"/api/v1/agents", "agents: cost, lag, losses", NULL, api_agents},
+	{"/api/v1/stream", "server-sent events: the graph of each window", api_stream_params,
+	 api_stream},
+	{"/api/v1/verify", "our sums by network namespace", api_verify_params, api_verify},
+	{0},
+};
+
+static void api_index(void *userdata, struct http_request *r)
+{
+	const struct http_route *route;
+	char text[4096];
+	size_t used = snprintf(text, sizeof(text),
+			       "millrace: which programs talk to which, and what it costs.\n\n");
+
+	for (route = api_routes; route->path && used < sizeof(text); route++)
+		used += snprintf(text + used, sizeof(text) - used, "%-22s %s\n", route->path,
+				 route->help);
+	http_reply_text(r, 200, text);
+}
+
+static void api_healthz(void *userdata, struct http_request *r)
+{
+	http_reply_text(r, 200, "ok\n");
+}
+
+/* --- queries -------------------------------------------------------------------------------- */
+
+int api_query_begin(struct api_query *q, struct http_request *request)
+{
+	*q = (struct api_query){.request = request, .now_ns = http_request_now_ns(request)};
+	q->arena = arena_new();
+	if (!q->arena) {
+		http_reply_error(request, 503, "out of memory; ask for less");
+		return -ENOMEM;
+	}
+	emit_init(&q->json, HTTP_ANSWER_MAX);
+	return 0;
+}
+
+static void release(struct api_query *q)
+{
+	q->arena = arena_free(q->arena);
+	q->filter = filter_free(q->filter);
+	emit_done(&q->json);
+}
+
+void api_query_refuse(struct api_query *q, const char *text)
+{
+	http_reply_error(q->request, 400, "%s", text);
+	release(q);
+}
+
+int api_query_begin_ranged(struct api_query *q, struct http_request *request)
+{
+	const struct params *p = http_request_params(request);
+	struct error error = {"filter: out of memory"};
+	int r = api_query_begin(q, request);
+
+	if (r < 0)
+		return r;
+	q->range.from_ns = params_number(p, "from");
+	q->range.to_ns = params_number(p, "to");
+	if (q->range.from_ns > q->range.to_ns) {
+		api_query_refuse(q, "from is later than to: expected from before to");
+		return -EINVAL;
+	}
+	r = filter_parse(&q->filter, params_text(p, "filter"), &error);
+	if (r < 0)
+		api_query_refuse(q, error.text);
+	return r;
+}
+
+void api_query_end(struct api_query *q, int r)
+{
+	if (r == -ENOMEM)
+		http_reply_error(q->request, 503, "out of memory; ask for less");
+	else if (r < 0)
+		http_reply_error(q->request, 500, "the query failed: %s", strerror(-r));
+	else
+		http_reply_json(q->request, 200, &q->json);
+	release(q);
+}
+
+/* --- requests that wait --------------------------------------------------------------------- */
+
+static void on_wait_timer(uv_timer_t *timer);
+
+/* The timer fires for whoever is due first. */
+static void schedule(struct api *a)
+{
+	uint64_t now_ms = uv_now(a->wait_timer.loop), next_ms = UINT64_MAX;
+	size_t i;
+
+	for (i = 0; i < API_WAITS_MAX; i++)
+		if (a->waits[i].request && a->waits[i].deadline_ms < next_ms)
+			next_ms = a->waits[i].deadline_ms;
+	if (next_ms == UINT64_MAX)
+		uv_timer_stop(&a->wait_timer);
+	else
+		uv_timer_start(&a->wait_timer, on_wait_timer,
+			       next_ms > now_ms ? next_ms - now_ms : 0, 0);
+}
+
+static void on_wait_timer(uv_timer_t *timer)
+{
+	struct api *a = timer->data;
+	uint64_t now_ms = uv_now(timer->loop);
+	size_t i;
+
+	for (i = 0; i < API_WAITS_MAX; i++) {
+		struct api_wait *w = &a->waits[i];
+		const char *late = w->late;
+
+		if (w->request && w->deadline_ms <= now_ms)
+			http_reply_error(api_wait_end(w), 504, "%s", late);
+	}
+	schedule(a);
+}
+
+struct api_wait *api_wait_add(struct api *a, struct http_request *request, uint64_t timeout_ms)
+{
+	size_t i;
+
+	for (i = 0; i < API_WAITS_MAX && a->waits[i].request; i++)
+		;
+	if (i == API_WAITS_MAX) {
+		http_reply_error(request, 503,
+				 "%d requests wait for an agent already; try again later",
+				 API_WAITS_MAX);
+		return NULL;
+	}
+	uv_update_time(a->wait_timer.loop);
+	a->waits[i] = (struct api_wait){
+		.request = request,
+		.deadline_ms = uv_now(a->wait_timer.loop) + timeout_ms,
+	};
+	schedule(a);
+	return &a->waits[i];
+}
+
+struct http_request *api_wait_end(struct api_wait *w)
+{
+	struct http_request *request = w->request;
+
+	filter_free(w->filter);
+	*w = (struct api_wait){0};
+	return request;
+}
+
+void api_on_answer(struct api *a, const struct wire_answer *answer)
+{
+	size_t i;
+
+	for (i = 0; i < API_WAITS_MAX; i++)
+		if (a->waits[i].request && a->waits[i].answer_id == answer->id)
+			api_connections_answer(a, &a->waits[i], answer);
+}
+
+void api_on_batch(struct api *a)
+{
+	size_t i;
+
+	for (i = 0; i < API_WAITS_MAX; i++) {
+		struct api_wait *w = &a->waits[i];
+
+		if (w->request && w->batches && !--w->batches)
+			api_verify_answer(a, api_wait_end(w));
+	}
+	api_stream_window(a);
+}
+
+/* --- life ----------------------------------------------------------------------------------- */
+
+static void on_stream_timer(uv_timer_t *timer)
+{
+	api_stream_keep_alive(timer->data);
+}
+
+void api_init(struct api *a, uv_loop_t *loop, struct core *core, struct inbox *inbox,
+	      const struct server_config *config)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	*a = (struct api){.core = core, .inbox = inbox, .config = config};
+	a->started_ns = now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
+	a->streamed_ns = a->started_ns;
+	uv_timer_init(loop, &a->wait_timer);
+	uv_timer_init(loop, &a->stream_timer);
+	a->wait_timer.data = a->stream_timer.data = a;
+	uv_timer_start(&a->stream_timer, on_stream_timer, KEEP_ALIVE_MS, KEEP_ALIVE_MS);
+}
+
+void api_close(struct api *a)
+{
+	size_t i;
+
+	for (i = 0; i < API_WAITS_MAX; i++)
+		api_wait_end(&a->waits[i]);
+	uv_close((uv_handle_t *)&a->wait_timer, NULL);
+	uv_close((uv_handle_t *)&a->stream_timer, NULL);
+}
+
+void api_done(struct api *a)
+{
+	api_stream_done(a);
+}

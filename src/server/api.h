@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The API: the table of routes, and what their handlers share. docs/openapi.yaml describes it and a
+ * test holds the answers against that.
+ *
+ *     api.c          routes, ranges, filters, kept requests
+ *     api_emit.c     the core's records as JSON
+ *     api_*.c        one file a route: parameters → query → JSON
+ *
+ * May use: http.h, query.h, emit.h. Knows no socket and no agent. Everything runs in the loop's
+ * thread. Bounds: API_WAITS_MAX kept requests, API_STREAMS_MAX readers of the stream.
+ */
+#pragma once
+
+#include <uv.h>
+
+#include "base/arena.h"
+#include "base/emit.h"
+#include "server/http.h"
+#include "server/http_stream.h"
+#include "server/inbox.h"
+#include "server/query.h"
+#include "server/server.h"
+
+#define API_WAITS_MAX	32
+#define API_STREAMS_MAX 32
+
+/* A request that is kept until an agent has spoken. */
+struct api_wait {
+	struct http_request *request; /* NULL: free */
+	uint64_t deadline_ms;	      /* of the loop's clock */
+	const char *late;	      /* what is said when the deadline has passed */
+	uint64_t answer_id;	      /* waits for this answer; 0: for batches */
+	unsigned int batches;	      /* so many more */
+	struct filter *filter;	      /* owned */
+	uint64_t limit;
+};
+
+struct api_subscriber {
+	struct http_stream *stream; /* NULL: free */
+	struct query_group group;
+	struct filter *filter; /* owned */
+	char *filter_text;     /* owned */
+	bool buckets;
+	struct http_frame *frame; /* of the window being sent; borrowed, only while it is sent */
+};
+
+struct api {
+	struct core *core;
+	struct http *http;   /* set once it is open */
+	struct inbox *inbox; /* for its losses */
+	const struct server_config *config;
+	uint64_t started_ns, last_answer_id;
+	uv_timer_t wait_timer, stream_timer;
+	struct api_wait waits[API_WAITS_MAX];
+	struct api_subscriber subscribers[API_STREAMS_MAX];
+	uint64_t streamed_ns;	  /* end of the last window that went to the stream */
+	uint64_t streams_dropped; /* readers that were too slow */
+};
+
+extern const struct http_route api_routes[]; /* their userdata is a struct api */
+
+void api_init(struct api *a, uv_loop_t *loop, struct core *core, struct inbox *inbox,
+	      const struct server_config *config);
+/* Forgets what waits (http_close() ends those requests) and closes its handles of the loop. */
+void api_close(struct api *a);
+/* After http_close(): what readers of the stream left behind. */
+void api_done(struct api *a);
+
+void api_on_batch(struct api *a); /* the core has taken one in */
+void api_on_answer(struct api *a, const struct wire_answer *answer);
+
+/* --- for the handlers ----------------------------------------------------------------------- */
+
+/* Parameters that several routes take. */
+#define API_PARAM_FROM                                                                             \
+	{                                                                                          \
+		"from", PARAM_TIME, .fallback = "-5m", .help = "begin of the range, exclusive"     \
+	}
+#define API_PARAM_TO                                                                               \
+	{                                                                                          \
+		"to", PARAM_TIME, .fallback = "now", .help = "end of the range, inclusive"         \
+	}
+#define API_PARAM_FILTER                                                                           \
+	{                                                                                          \
+		"filter", PARAM_TEXT,                                                              \
+			.help = "only what matches: client:NAME server:NAME port:N !…"           \
+	}
+#define API_PARAM_GROUP                                                                            \
+	{                                                                                          \
+		"group", PARAM_TEXT, .fallback = "workload",                                       \
+				     .help = "what a node is: workload, instance, process, "       \
+					     "container, namespace, node, zone, "                  \
+					     "region, cluster or label:K"                          \
+	}
+#define API_PARAM_BUCKETS                                                                          \
+	{                                                                                          \
+		"buckets", PARAM_FLAG, .fallback = "0", .help = "1: histograms with their buckets" \
+	}
+
+/* What a query needs and gives, for as long as a handler runs. */
+struct api_query {
+	struct http_request *request;
+	struct arena *arena;
+	struct query_range range;
+	struct filter *filter;
+	struct emit json;
+	uint64_t now_ns;
+};
+
+/* Arena and, where the route has them, range and filter. On failure the request is answered. */
+int api_query_begin(struct api_query *q, struct http_request *request);
+int api_query_begin_ranged(struct api_query *q, struct http_request *request);
+/* Answers with q's JSON if r is 0, with an error otherwise, and frees what q holds. */
+void api_query_end(struct api_query *q, int r);
+void api_query_refuse(struct api_query *q, const char *text); /* 400, instead of api_query_end() */
+
+/* Keeps a request; NULL: too many wait, and it is answered. */
+struct api_wait *api_wait_add(struct api *a, struct http_request *request, uint64_t timeout_ms);
+/* Forgets the wait and gives the request back, to be answered. */
+struct http_request *api_wait_end(struct api_wait *w);
+
+void api_emit_measures(struct emit *e, const struct query_measures *m, bool buckets);
+void api_emit_view(struct emit *e, const struct query_measures *m, bool buckets); /* NULL: null */
+void api_emit_histogram(struct emit *e, const char *key, const struct histogram *h, bool buckets);
+void api_emit_endpoint(struct emit *e, const char *key, const struct query_endpoint *end,
+		       bool with_port);
+void api_emit_completeness(struct emit *e, const struct api *a, const struct query_completeness *c);
+void api_emit_losses(struct emit *e, const char *key, const struct query_loss *losses,
+		     size_t count);
+void api_emit_agent_name(struct emit *e, const struct query_agent *agent, uint64_t now_ns);
+void api_emit_netns(struct emit *e, const struct query_agent *agent);
+void api_emit_graph(struct emit *e, const struct api *a, const struct query_graph_request *request,
+		    const struct query_graph *graph, bool buckets);
+
+/* The handlers, and what they do when an agent has spoken. */
+void api_graph(void *userdata, struct http_request *r);
+void api_flows(void *userdata, struct http_request *r);
+void api_series(void *userdata, struct http_request *r);
+void api_agents(void *userdata, struct http_request *r);
+void api_connections(void *userdata, struct http_request *r);
+void api_connections_answer(struct api *a, struct api_wait *w, const struct wire_answer *answer);
+void api_verify(void *userdata, struct http_request *r);
+void api_verify_answer(struct api *a, struct http_request *r);
+void api_stream(void *userdata, struct http_request *r);
+void api_stream_window(struct api *a);
+void api_stream_keep_alive(struct api *a);
+void api_stream_done(struct api *a);

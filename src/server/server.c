@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The server's thread and loop: batches and answers out of the inbox into the core, requests from
+ * HTTP into the API. All of it is built in server_open(), so that what can fail fails there.
+ */
+#include "server/server.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "server/api.h"
+#include "server/http.h"
+#include "server/inbox.h"
+#include "server/listen.h"
+#include "server/query.h"
+
+struct server {
+	struct server_config config;
+	struct listen_address address;
+	uv_loop_t loop;
+	uv_async_t stop;
+	struct inbox inbox;
+	struct core *core;
+	struct http *http;
+	struct api api;
+	pthread_t thread;
+	bool started;
+};
+
+static uint64_t wall_clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
+}
+
+/* Takes all there is, at most one inbox full: HTTP gets its turn between. */
+static void on_inbox(uv_async_t *wake)
+{
+	struct server *s = wake->data;
+	struct inbox_item item = {0};
+	int left = INBOX_MAX;
+
+	while (left-- && inbox_pop(&s->inbox, &item)) {
+		if (item.batch) {
+			core_ingest(s->core, item.batch, wall_clock_ns()); /* counts its refusals */
+			api_on_batch(&s->api);
+		} else {
+			api_on_answer(&s->api, item.answer);
+		}
+		inbox_item_free(item);
+	}
+	if (left < 0)
+		uv_async_send(wake);
+}
+
+static void on_stop(uv_async_t *stop)
+{
+	uv_stop(stop->loop);
+}
+
+static void close_all(struct server *s)
+{
+	api_close(&s->api);
+	s->http = http_close(s->http);
+	inbox_close(&s->inbox);
+	uv_close((uv_handle_t *)&s->stop, NULL);
+	uv_run(&s->loop, UV_RUN_DEFAULT);
+	api_done(&s->api);
+}
+
+static void *run(void *userdata)
+{
+	struct server *s = userdata;
+
+	pthread_setname_np(pthread_self(), "millrace-server");
+	uv_run(&s->loop, UV_RUN_DEFAULT);
+	close_all(s);
+	return NULL;
+}
+
+static int open_loop(struct server *s, struct error *ret_error)
+{
+	int r = uv_loop_init(&s->loop);
+
+	if (r < 0)
+		return error_set(ret_error, r, "cannot start the server: %s", uv_strerror(r));
+	r = inbox_init(&s->inbox, &s->loop, on_inbox, s);
+	if (r < 0) {
+		uv_loop_close(&s->loop);
+		return error_set(ret_error, r, "cannot start the server: %s", uv_strerror(r));
+	}
+	uv_async_init(&s->loop, &s->stop, on_stop);
+	api_init(&s->api, &s->loop, s->core, &s->inbox, &s->config);
+	return 0;
+}
+
+static int open_http(struct server *s, int fd, struct error *ret_error)
+{
+	struct http_config config = {
+		.fd = fd,
+		.address = s->address,
+		.routes = api_routes,
+		.userdata = &s->api,
+	};
+	int r = http_open(&s->http, &s->loop, &config, ret_error);
+
+	s->api.http = s->http;
+	return r;
+}
+
+static struct server *free_core(struct server *s)
+{
+	core_free(s->core);
+	free(s);
+	return NULL;
+}
+
+static void free_loop(struct server *s)
+{
+	inbox_done(&s->inbox);
+	uv_loop_close(&s->loop);
+	free_core(s);
+}
+
+int server_open(struct server **ret, const struct server_config *config, struct error *ret_error)
+{
+	struct server *s = calloc(1, sizeof(*s));
+	int r, fd;
+
+	if (!s || core_new(&s->core, NULL) < 0) {
+		free(s);
+		return error_set(ret_error, -ENOMEM, "cannot start the server: out of memory");
+	}
+	s->config = *config;
+	r = listen_parse(config->listen, &s->address, ret_error);
+	if (!r)
+		r = listen_open(&s->address, &fd, ret_error);
+	if (r < 0) {
+		free_core(s);
+		return r;
+	}
+	r = open_loop(s, ret_error);
+	if (r < 0) {
+		close(fd);
+		free_core(s);
+		return r;
+	}
+	r = open_http(s, fd, ret_error);
+	if (r < 0) {
+		close_all(s);
+		free_loop(s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+/* Signals are the program's business, not this thread's. */
+int server_start(struct server *s)
+{
+	sigset_t all, before;
+	int r;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = -pthread_create(&s->thread, NULL, run, s);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	s->started = !r;
+	return r;
+}
+
+void server_submit(struct server *s, struct wire_batch *batch)
+{
+	inbox_push(&s->inbox, (struct inbox_item){.batch = batch});
+}
+
+void server_answer(struct server *s, struct wire_answer *answer)
+{
+	inbox_push(&s->inbox, (struct inbox_item){.answer = answer});
+}
+
+uint16_t server_port(const struct server *s)
+{
+	return s->address.port;
+}
+
+struct server *server_free(struct server *s)
+{
+	if (!s)
+		return NULL;
+	if (s->started) {
+		uv_async_send(&s->stop);
+		pthread_join(s->thread, NULL);
+	} else {
+		close_all(s);
+	}
+	free_loop(s);
+	return NULL;
+}
