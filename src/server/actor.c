@@ -103,6 +103,8 @@ static void name_workload(struct actor *a, char **at)
 		a->kind = "container";
 		name = a->container;
 		length = strnlen(name, CONTAINER_SHORT);
+		while ((name[length] & 0xc0) == 0x80) /* not inside a character */
+			length--;
 	} else if (service_length(a->unit)) {
 		a->kind = "service";
 		name = a->unit;

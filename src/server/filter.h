@@ -33,7 +33,7 @@ struct filter_end {
 
 struct filter_subject {
 	struct filter_end client, server;
-	uint16_t port;	      /* the server's; 0: unknown */
+	uint16_t port;        /* the server's; 0: unknown */
 	const char *protocol; /* "tcp" */
 };
 

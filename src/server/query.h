@@ -289,7 +289,7 @@ struct query_agents {
 	/* what the server holds, and its bounds */
 	uint32_t flows, flows_max, actors, actors_max, windows;
 	size_t history_bytes, history_bytes_max;
-	uint64_t history_from_ns; /* end of the oldest window; 0: none */
+	uint64_t history_from_ns; /* where history begins; 0: none */
 	struct query_completeness completeness;
 };
 

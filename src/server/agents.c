@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* query_agents: how the agents and the server itself are, what they cost and what they lost. */
+#include <errno.h>
+#include <string.h>
+
+#include "server/gather.h"
+
+#define RECENT_NS (UINT64_C(60) * 1000000000)
+
+static void fill_cost(const struct reporter *r, struct query_agent *a)
+{
+	const struct wire_status *s = &r->status;
+
+	reporter_cpu(r, &a->cpu_cores, &a->kernel_cpu_cores);
+	a->cpus = s->cpus;
+	a->cpu_share = (a->cpu_cores + a->kernel_cpu_cores) / (s->cpus ? s->cpus : 1);
+	a->cpu_budget_percent = s->cpu_budget_percent;
+	a->agent_cpu_ns = s->agent_cpu_ns;
+	a->kernel_cpu_ns = s->kernel_cpu_ns;
+	a->sweep_ns = s->sweep_ns;
+	a->sweep_sockets = s->sweep_sockets;
+}
+
+static int fill_texts(const struct reporter *r, struct arena *arena, struct query_agent *a)
+{
+	a->node = arena_strdup(arena, r->node);
+	a->boot_id = arena_strdup(arena, r->boot_id);
+	a->version = arena_strdup(arena, r->version);
+	a->kernel = arena_strdup(arena, r->kernel);
+	a->hooks = arena_strdup(arena, r->hooks);
+	return a->node && a->boot_id && a->version && a->kernel && a->hooks ? 0 : -ENOMEM;
+}
+
+static int fill_agent(const struct reporter *r, uint64_t now_ns, struct arena *arena,
+		      struct query_agent *a)
+{
+	int e;
+
+	*a = (struct query_agent){
+		.reporting = reporter_is_reporting(r, now_ns),
+		.started_ns = r->started_wall_ns,
+		.last_seen_ns = r->last_seen_wall_ns,
+		.batches = r->batches,
+		.sequence = r->sequence,
+		.window_s = (double)r->window_ns / 1e9,
+		.window_wanted_s = (double)r->status.window_wanted_ns / 1e9,
+		.sockets = r->status.sockets,
+		.slots = r->status.slots,
+		.flows_max = r->status.flows_max,
+		.listeners = r->status.listeners,
+		.netns_count = r->netns_count,
+	};
+	fill_cost(r, a);
+	e = fill_texts(r, arena, a);
+	if (!e)
+		e = gather_losses(r->loss, 0, WIRE_LOSS_COUNT, true, arena, &a->losses,
+				  &a->loss_count);
+	if (e < 0)
+		return e;
+	a->netns = arena_alloc(arena, (r->netns_count + 1) * sizeof(*a->netns));
+	if (!a->netns)
+		return -ENOMEM;
+	if (r->netns_count)
+		memcpy(a->netns, r->netns, r->netns_count * sizeof(*a->netns));
+	return 0;
+}
+
+static void fill_server(const struct core *c, struct query_agents *out)
+{
+	uint64_t oldest = history_oldest_ns(&c->history);
+
+	out->flows = flow_table_count(&c->flows);
+	out->flows_max = c->config.flows_max;
+	out->actors = c->actors.count;
+	out->actors_max = c->config.actors_max;
+	out->windows = (uint32_t)history_count(&c->history);
+	out->history_bytes = c->history.bytes;
+	out->history_bytes_max = c->config.history_bytes_max;
+	out->history_from_ns = oldest == UINT64_MAX ? 0 : oldest;
+}
+
+int query_agents(struct core *c, uint64_t now_ns, struct arena *arena, struct query_agents *ret)
+{
+	const struct query_range recent = {now_ns > RECENT_NS ? now_ns - RECENT_NS : 0, now_ns};
+	struct query_agents out = {.agent_count = c->reporter_count};
+	int r = gather(c, &recent);
+
+	if (!r)
+		r = gather_completeness(c, &recent, now_ns, arena, &out.completeness);
+	if (!r)
+		r = gather_losses(c->loss, LOSS_OF_AGENTS + 1, LOSS_COUNT, true, arena,
+				  &out.server_losses, &out.server_loss_count);
+	if (r < 0)
+		return r;
+	out.agents = arena_alloc(arena, (out.agent_count + 1) * sizeof(*out.agents));
+	if (!out.agents)
+		return -ENOMEM;
+	for (uint32_t i = 0; !r && i < out.agent_count; i++)
+		r = fill_agent(&c->reporters[i], now_ns, arena, &out.agents[i]);
+	fill_server(c, &out);
+	if (!r)
+		*ret = out;
+	return r;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The core's birth and death, and its defaults; see query.h. */
+#include "server/core.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#define NS_PER_SECOND UINT64_C(1000000000)
+
+static void set_defaults(struct core_config *config)
+{
+	if (!config->history_bytes_max)
+		config->history_bytes_max = 32 << 20;
+	if (!config->flows_max)
+		config->flows_max = 65536;
+	if (!config->actors_max)
+		config->actors_max = 8192;
+	if (!config->fine_ns)
+		config->fine_ns = 300 * NS_PER_SECOND;
+	if (!config->coarse_window_ns)
+		config->coarse_window_ns = 10 * NS_PER_SECOND;
+	if (!config->retain_ns)
+		config->retain_ns = 3600 * NS_PER_SECOND;
+}
+
+/* Keys come from whoever runs programs on the machine: they must not choose their place. */
+static uint64_t random_seed(void)
+{
+	uint64_t seed;
+
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed))
+		seed = 0;
+	return seed;
+}
+
+static int init_history(struct core *c)
+{
+	const struct history_limits limits = {
+		.bytes_max = c->config.history_bytes_max,
+		.fine_ns = c->config.fine_ns,
+		.coarse_window_ns = c->config.coarse_window_ns,
+		.retain_ns = c->config.retain_ns,
+		.flow_count = flow_table_size(&c->flows),
+	};
+	int r = history_init(&c->history, &limits);
+
+	if (!r)
+		r = fold_init(&c->range, limits.flow_count);
+	if (!r)
+		r = fold_init(&c->step, limits.flow_count);
+	return r;
+}
+
+static int init(struct core *c)
+{
+	uint64_t seed = random_seed();
+	/* a flow has two entries at the most, a listener one */
+	uint32_t endpoints_max = 2 * c->config.flows_max + LISTENERS_MAX;
+	int r = actor_table_init(&c->actors, c->config.actors_max, seed);
+
+	if (!r)
+		r = endpoint_table_init(&c->endpoints, endpoints_max, seed);
+	if (!r)
+		r = flow_table_init(&c->flows, c->config.flows_max, seed, &c->actors,
+				    &c->endpoints);
+	if (!r)
+		r = listener_table_init(&c->listeners, seed, &c->actors, &c->endpoints);
+	return r ? r : init_history(c);
+}
+
+int core_new(struct core **ret, const struct core_config *config)
+{
+	struct core *c = calloc(1, sizeof(*c));
+	int r;
+
+	if (!c)
+		return -ENOMEM;
+	if (config)
+		c->config = *config;
+	set_defaults(&c->config);
+	r = init(c);
+	if (r < 0) {
+		core_free(c);
+		return r;
+	}
+	*ret = c;
+	return 0;
+}
+
+struct core *core_free(struct core *c)
+{
+	if (!c)
+		return NULL;
+	for (uint32_t i = 0; i < c->reporter_count; i++)
+		reporter_done(&c->reporters[i]);
+	listener_table_done(&c->listeners);
+	flow_table_done(&c->flows);
+	endpoint_table_done(&c->endpoints);
+	actor_table_done(&c->actors);
+	history_done(&c->history);
+	fold_done(&c->range);
+	fold_done(&c->step);
+	free(c->order);
+	free(c);
+	return NULL;
+}
+
+uint64_t core_version(const struct core *c)
+{
+	return c->version;
+}
+
+uint64_t core_latest_ns(const struct core *c)
+{
+	return c->latest_ns;
+}

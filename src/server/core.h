@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the core holds. For the files behind query.h only. */
+#pragma once
+
+#include "server/actor.h"
+#include "server/endpoint.h"
+#include "server/flow.h"
+#include "server/history.h"
+#include "server/listener.h"
+#include "server/loss.h"
+#include "server/query.h"
+#include "server/reporter.h"
+
+struct core {
+	struct core_config config; /* every value set */
+	struct actor_table actors;
+	struct endpoint_table endpoints;
+	struct flow_table flows;
+	struct listener_table listeners;
+	struct reporter reporters[REPORTERS_MAX];
+	uint32_t reporter_count, machine_count;
+	struct history history;
+	uint64_t loss[LOSS_COUNT]; /* the server's own, since it started */
+	uint64_t version, latest_ns, forgotten_ns;
+	uint64_t *order; /* ingest: updates by flow */
+	size_t order_capacity;
+	struct fold range, step; /* what questions sum into */
+};

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See edges.h. */
+#include "server/edges.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "server/group.h"
+
+int edges_init(struct edges *e, struct core *c, const struct query_group *group,
+	       struct arena *arena)
+{
+	*e = (struct edges){.core = c, .group = *group, .arena = arena};
+	e->nodes = vector_init(arena, sizeof(struct edges_node), 0);
+	e->edges = vector_init(arena, sizeof(struct edges_edge), 0);
+	e->node_of_actor = arena_alloc(arena, c->actors.size * sizeof(*e->node_of_actor));
+	return e->node_of_actor ? 0 : -ENOMEM;
+}
+
+void edges_done(struct edges *e)
+{
+	hashindex_done(&e->node_ids);
+	hashindex_done(&e->edge_keys);
+}
+
+static int add_node(struct edges *e, const struct group_name *name, uint32_t hash, uint32_t *ret)
+{
+	struct edges_node *n = vector_push(&e->nodes);
+
+	if (!n)
+		return -ENOMEM;
+	n->id = arena_strdup(e->arena, name->id);
+	n->name = arena_strdup(e->arena, name->name);
+	n->kind = name->kind;
+	if (!n->id || !n->name)
+		return -ENOMEM;
+	*ret = (uint32_t)e->nodes.count - 1;
+	return hashindex_insert(&e->node_ids, hash, *ret);
+}
+
+static int find_node(struct edges *e, const struct end *end, uint32_t *ret)
+{
+	struct hashindex_cursor at;
+	struct group_name name;
+	uint32_t hash;
+
+	group_name(e->core, &e->group, end, &name);
+	hash = hashindex_hash(e->core->actors.seed, name.id, strlen(name.id));
+	at = hashindex_begin(hash);
+	while (hashindex_next(&e->node_ids, &at, ret))
+		if (!strcmp(edges_node_at(e, *ret)->id, name.id))
+			return 0;
+	return add_node(e, &name, hash, ret);
+}
+
+int edges_node(struct edges *e, const struct end *end, uint32_t *ret)
+{
+	uint32_t *known = end->actor ? &e->node_of_actor[end->actor_index] : NULL;
+	int r;
+
+	if (known && *known) {
+		*ret = *known - 1;
+		return 0;
+	}
+	r = find_node(e, end, ret);
+	if (!r && known)
+		*known = *ret + 1;
+	return r;
+}
+
+const char *edges_id(const struct edges *e, const struct edges_edge *edge)
+{
+	const char *client = edges_node_at(e, edge->client)->id;
+	const char *server = edges_node_at(e, edge->server)->id;
+	size_t size = strlen(client) + strlen(server) + sizeof("||tcp/65535");
+	char *id = arena_alloc(e->arena, size);
+
+	if (id)
+		snprintf(id, size, "%s|%s|tcp/%u", client, server, edge->port);
+	return id;
+}
+
+static bool same_edge(const struct edges_edge *a, const struct edges_edge *b)
+{
+	return a->client == b->client && a->server == b->server && a->port == b->port;
+}
+
+static int add_edge(struct edges *e, const struct edges_edge *edge, uint32_t hash, uint32_t *ret)
+{
+	struct edges_edge *new;
+	const char *id;
+
+	if (e->only) {
+		id = edges_id(e, edge);
+		if (!id)
+			return -ENOMEM;
+		if (strcmp(id, e->only) != 0) {
+			*ret = PLAN_NONE;
+			return 0;
+		}
+	}
+	new = vector_push(&e->edges);
+	if (!new)
+		return -ENOMEM;
+	*new = *edge;
+	*ret = (uint32_t)e->edges.count - 1;
+	return hashindex_insert(&e->edge_keys, hash, *ret);
+}
+
+static struct edges_edge describe(const struct ends *ends)
+{
+	const struct end *client = &ends->client, *server = &ends->server;
+
+	return (struct edges_edge){
+		.port = ends->port,
+		.other = client->other || server->other,
+		.external =
+			(!client->actor && !client->other) || (!server->actor && !server->other),
+		.same_machine =
+			client->actor && server->actor && client->machine == server->machine,
+	};
+}
+
+int edges_bucket(void *userdata, uint32_t flow, const struct ends *ends, uint32_t *ret)
+{
+	struct edges_edge edge = describe(ends);
+	struct edges *e = userdata;
+	struct hashindex_cursor at;
+	uint32_t key[3];
+	int r = edges_node(e, &ends->client, &edge.client);
+
+	if (!r)
+		r = edges_node(e, &ends->server, &edge.server);
+	if (r < 0)
+		return r;
+	key[0] = edge.client;
+	key[1] = edge.server;
+	key[2] = edge.port;
+	at = hashindex_begin(hashindex_hash(e->core->actors.seed, key, sizeof(key)));
+	while (hashindex_next(&e->edge_keys, &at, ret))
+		if (same_edge(edges_edge_at(e, *ret), &edge))
+			return 0;
+	return add_edge(e, &edge, at.hash, ret);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Nodes and edges while an answer is being made: flows' ends become nodes of a grouping, pairs of
+ * nodes with a port become edges, and an edge is the bucket that a plan counts into.
+ */
+#pragma once
+
+#include "base/vector.h"
+#include "server/plan.h"
+
+struct edges_node {
+	const char *id, *kind, *name; /* in the arena */
+	uint64_t first_seen_ns;
+};
+
+struct edges_edge {
+	uint32_t client, server; /* places in nodes */
+	uint16_t port;
+	bool external, other, same_machine; /* what its ends are */
+};
+
+struct edges {
+	struct core *core;
+	struct query_group group;
+	struct arena *arena;
+	struct vector nodes, edges;
+	struct hashindex node_ids, edge_keys;
+	uint32_t *node_of_actor; /* place + 1; 0: not asked yet */
+	const char *only;        /* the id of the one edge wanted; NULL: all */
+};
+
+int edges_init(struct edges *e, struct core *c, const struct query_group *group,
+	       struct arena *arena);
+void edges_done(struct edges *e);
+
+/* A plan_bucket_fn; userdata is the struct edges. */
+int edges_bucket(void *userdata, uint32_t flow, const struct ends *ends, uint32_t *ret);
+
+/* The node of an end, made if need be. -ENOMEM. */
+int edges_node(struct edges *e, const struct end *end, uint32_t *ret);
+
+/* "service/a|service/b|tcp/80". NULL: no memory. */
+const char *edges_id(const struct edges *e, const struct edges_edge *edge);
+
+static inline struct edges_node *edges_node_at(const struct edges *e, uint32_t i)
+{
+	return vector_at(&e->nodes, i);
+}
+
+static inline struct edges_edge *edges_edge_at(const struct edges *e, uint32_t i)
+{
+	return vector_at(&e->edges, i);
+}

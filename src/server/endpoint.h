@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the server knows about addresses: which actor was seen serving at which address and port,
+ * and which addresses are local in which network namespace. Learnt from flows and listeners.
+ *
+ * An address means something only in a scope: loopback addresses in their network namespace,
+ * others on their machine. Several actors may hold the same address and port, at different times or
+ * in different namespaces; each is an entry of its own with the time it was seen.
+ * An entry lives as long as a flow or listener refers to it, so those bound the table.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/lru.h"
+#include "server/hashindex.h"
+
+#define ENDPOINT_NONE UINT32_MAX
+
+/* Compared as bytes: pad is 0. */
+struct endpoint_key {
+	uint32_t machine, netns;
+	uint32_t actor; /* ACTOR_NONE with port 0: only says that the address is local in netns */
+	uint16_t port, pad;
+	uint8_t address[16];
+};
+
+struct endpoint {
+	uint32_t references;
+	uint64_t first_seen_ns, last_seen_ns;
+};
+
+struct endpoint_table {
+	struct lru *entries;
+	struct hashindex by_place;
+	uint64_t seed;
+};
+
+int endpoint_table_init(struct endpoint_table *t, uint32_t max, uint64_t seed);
+void endpoint_table_done(struct endpoint_table *t);
+
+/* The entry, made if need be, with one reference for the caller. -ENOSPC, -ENOMEM. */
+int endpoint_acquire(struct endpoint_table *t, const struct endpoint_key *key, uint64_t now_ns,
+		     uint32_t *ret);
+void endpoint_release(struct endpoint_table *t, uint32_t i); /* ENDPOINT_NONE: nothing */
+void endpoint_seen(struct endpoint_table *t, uint32_t i, uint64_t now_ns);
+
+bool endpoint_address_is_local(const struct endpoint_table *t, uint32_t machine, uint32_t netns,
+			       const uint8_t address[16]);
+
+/*
+ * The actor at an address and port, seen between from and to; else the one seen last.
+ * netns: where it must be; 0: anywhere on the machine. ACTOR_NONE: nobody known.
+ * *ret_current: it was seen in that time.
+ */
+struct endpoint_place {
+	uint32_t machine, netns;
+	uint16_t port;
+	uint8_t address[16];
+};
+uint32_t endpoint_find(const struct endpoint_table *t, const struct endpoint_place *place,
+		       uint64_t from_ns, uint64_t to_ns, bool *ret_current);

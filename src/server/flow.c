@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See flow.h. */
+#include "server/flow.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <linux/types.h>
+
+#include "../../bpf/flow.h"
+#include "server/address.h"
+
+#define COARSE_MAX 1024 /* places beyond max */
+
+int flow_table_init(struct flow_table *t, uint32_t max, uint64_t seed, struct actor_table *actors,
+		    struct endpoint_table *endpoints)
+{
+	*t = (struct flow_table){.max = max, .seed = seed};
+	t->actors = actors;
+	t->endpoints = endpoints;
+	t->flows = lru_new(max + COARSE_MAX, sizeof(struct flow_id), sizeof(struct flow));
+	return t->flows ? 0 : -ENOMEM;
+}
+
+void flow_table_done(struct flow_table *t)
+{
+	t->flows = lru_free(t->flows);
+	hashindex_done(&t->by_pair);
+}
+
+uint32_t flow_table_size(const struct flow_table *t)
+{
+	return lru_capacity(t->flows);
+}
+
+uint32_t flow_table_count(const struct flow_table *t)
+{
+	return lru_count(t->flows);
+}
+
+uint32_t flow_scope(const struct flow_id *id)
+{
+	bool own = address_is_loopback(id->local) || address_is_loopback(id->remote) ||
+		   address_equal(id->local, id->remote);
+
+	return own ? id->netns : 0;
+}
+
+/* The same number for both ends of a connection. */
+static uint32_t pair_hash(const struct flow_table *t, const struct flow_id *id)
+{
+	bool client = id->role == MR_ROLE_CLIENT;
+	struct {
+		uint32_t machine, scope, port;
+		uint8_t client[16], server[16];
+	} pair = {.machine = id->machine, .scope = flow_scope(id), .port = id->port};
+
+	memcpy(pair.client, client ? id->local : id->remote, 16);
+	memcpy(pair.server, client ? id->remote : id->local, 16);
+	return hashindex_hash(t->seed, &pair, sizeof(pair));
+}
+
+bool flow_next_mirrored(const struct flow_table *t, const struct flow_id *id,
+			struct hashindex_cursor *at, uint32_t *ret)
+{
+	while (hashindex_next(&t->by_pair, at, ret)) {
+		const struct flow_id *other = flow_id(t, flow_at(t, *ret));
+
+		if (other->role != id->role && other->machine == id->machine &&
+		    other->port == id->port && other->transport == id->transport &&
+		    flow_scope(other) == flow_scope(id) &&
+		    address_equal(other->local, id->remote) &&
+		    address_equal(other->remote, id->local))
+			return true;
+	}
+	return false;
+}
+
+static int learn_home(struct flow_table *t, const struct flow_id *id, uint64_t now_ns,
+		      struct flow *f)
+{
+	struct endpoint_key key = {.machine = id->machine, .netns = id->netns, .actor = ACTOR_NONE};
+
+	memcpy(key.address, id->local, 16);
+	return endpoint_acquire(t->endpoints, &key, now_ns, &f->home);
+}
+
+static int learn_bound(struct flow_table *t, const struct flow_id *id, uint64_t now_ns,
+		       struct flow *f)
+{
+	struct endpoint_key key = {.machine = id->machine, .netns = id->netns, .actor = id->actor};
+
+	if (id->role != MR_ROLE_SERVER)
+		return 0;
+	key.port = id->port;
+	memcpy(key.address, id->local, 16);
+	return endpoint_acquire(t->endpoints, &key, now_ns, &f->bound);
+}
+
+/* What a new flow tells about addresses. On failure the caller forgets what there is. */
+static int learn(struct flow_table *t, struct flow *f, const struct flow_id *id, uint64_t now_ns)
+{
+	int r;
+
+	r = learn_home(t, id, now_ns, f);
+	if (!r)
+		r = learn_bound(t, id, now_ns, f);
+	if (!r)
+		r = hashindex_insert(&t->by_pair, f->pair_hash, lru_index(t->flows, f));
+	return r;
+}
+
+static void forget(struct flow_table *t, struct flow *f)
+{
+	const struct flow_id *id = flow_id(t, f);
+
+	if (!id->coarse) {
+		hashindex_remove(&t->by_pair, f->pair_hash, lru_index(t->flows, f));
+		t->count--;
+	}
+	endpoint_release(t->endpoints, f->home);
+	endpoint_release(t->endpoints, f->bound);
+	actor_release(t->actors, id->actor);
+	lru_remove(t->flows, f);
+}
+
+static int begin(struct flow_table *t, struct flow *f, const struct flow_id *id, uint64_t now_ns)
+{
+	int r = 0;
+
+	f->bound = f->home = ENDPOINT_NONE;
+	f->first_seen_ns = now_ns;
+	actor_reference(t->actors, id->actor);
+	if (!id->coarse) {
+		f->pair_hash = pair_hash(t, id);
+		t->count++;
+		r = learn(t, f, id, now_ns);
+	}
+	if (r < 0)
+		forget(t, f);
+	return r;
+}
+
+int flow_acquire(struct flow_table *t, const struct flow_id *id, uint64_t now_ns, uint32_t *ret)
+{
+	struct flow *f = lru_get(t->flows, id);
+	int r;
+
+	if (!f) {
+		if (!id->coarse && t->count >= t->max)
+			return -ENOSPC;
+		f = lru_put(t->flows, id, NULL);
+		if (!f)
+			return -ENOSPC;
+		r = begin(t, f, id, now_ns);
+		if (r < 0)
+			return r;
+	}
+	f->references++;
+	*ret = lru_index(t->flows, f);
+	return 0;
+}
+
+void flow_release(struct flow_table *t, uint32_t i)
+{
+	flow_at(t, i)->references--;
+}
+
+void flow_table_forget(struct flow_table *t, uint64_t oldest_ns)
+{
+	struct flow *f = lru_oldest(t->flows), *next;
+
+	for (; f; f = next) {
+		next = lru_newer(t->flows, f);
+		if (!f->references && !f->active && !f->pending && f->last_seen_ns < oldest_ns)
+			forget(t, f);
+	}
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The flows that the server knows, each once: same actor, role, addresses, port and network
+ * namespace is the same flow, whatever handle which life of an agent gave it.
+ *
+ * A flow has a fixed place: its index names it in history and everywhere else. The running gauges
+ * stand here, so that a question about the past subtracts what came after.
+ * A flow is forgotten when no handle names it, history holds no window of it and nothing of it is
+ * open. Bounded; beyond the bound an actor's flows go into its coarse one.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/lru.h"
+#include "server/actor.h"
+#include "server/endpoint.h"
+#include "server/hashindex.h"
+#include "wire/counters.h"
+
+#define FLOW_NONE UINT32_MAX
+
+/* Compared as bytes: pad is 0. */
+struct flow_id {
+	uint32_t machine, reporter, actor, netns;
+	uint16_t port;
+	uint8_t transport, role, coarse, pad[3];
+	uint8_t local[16], remote[16];
+};
+
+struct flow {
+	uint32_t references; /* handles that name it */
+	uint32_t pair_hash;
+	uint32_t bound; /* server: the endpoint it shows; else ENDPOINT_NONE */
+	uint32_t home;	/* the entry that says `local` is local; coarse: ENDPOINT_NONE */
+	int64_t active, pending;
+	uint64_t first_seen_ns, last_seen_ns; /* ends of windows */
+};
+
+struct flow_table {
+	struct lru *flows;
+	struct hashindex by_pair;
+	uint32_t max, count; /* of flows that are not coarse */
+	uint64_t seed;
+	struct actor_table *actors;	  /* borrowed */
+	struct endpoint_table *endpoints; /* borrowed */
+};
+
+int flow_table_init(struct flow_table *t, uint32_t max, uint64_t seed, struct actor_table *actors,
+		    struct endpoint_table *endpoints);
+void flow_table_done(struct flow_table *t);
+
+/* The place of a flow, with one reference for the caller. -ENOSPC: full. -ENOMEM. */
+int flow_acquire(struct flow_table *t, const struct flow_id *id, uint64_t now_ns, uint32_t *ret);
+void flow_release(struct flow_table *t, uint32_t i);
+
+/* Forgets flows that nothing names and whose newest window is older than oldest_ns. */
+void flow_table_forget(struct flow_table *t, uint64_t oldest_ns);
+
+uint32_t flow_table_size(const struct flow_table *t); /* all indices are below */
+uint32_t flow_table_count(const struct flow_table *t);
+
+static inline struct flow *flow_at(const struct flow_table *t, uint32_t i)
+{
+	return lru_at(t->flows, i); /* NULL: none there */
+}
+
+static inline const struct flow_id *flow_id(const struct flow_table *t, const struct flow *f)
+{
+	return lru_key(t->flows, f);
+}
+
+/* The network namespace in which the flow's addresses mean something; 0: the whole machine. */
+uint32_t flow_scope(const struct flow_id *id);
+
+/* The next flow that could be the other end of the same connections: mirrored addresses, same
+ * port and scope, the other role. Start with hashindex_begin(flow's pair_hash). */
+bool flow_next_mirrored(const struct flow_table *t, const struct flow_id *id,
+			struct hashindex_cursor *at, uint32_t *ret);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Windows of history summed up per flow: what every question starts with, and how history itself
+ * makes one long window of many short ones.
+ *
+ * A fold is reused: fold_reset forgets the sums and keeps the memory.
+ * Invariant: list holds each touched flow once, by_flow finds it; sums of untouched flows are not
+ * there at all.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/loss.h"
+#include "server/row.h"
+
+/* What one agent said of one span. data: losses (how many, then cause and count), then rows. */
+struct window {
+	uint64_t start_ns, end_ns; /* wall clock */
+	uint32_t reporter, rows;
+	size_t size;
+	uint8_t *data; /* owned */
+};
+
+struct folded {
+	uint32_t flow;
+	uint64_t start_ns, end_ns; /* of the windows it moved in */
+	int64_t active, pending;   /* set by who asks, see gauges.h */
+	uint64_t attempted_lately;
+	struct sums sums;
+};
+
+struct fold {
+	struct folded **by_flow; /* NULL: not touched */
+	size_t flow_count;
+	struct folded **list; /* the first count are in use, the rest waits to be used again */
+	size_t count, allocated, capacity;
+	uint64_t loss[LOSS_COUNT];
+	uint64_t newest_start_ns, newest_end_ns; /* of the newest window; 0: none */
+	size_t windows;
+};
+
+int fold_init(struct fold *f, size_t flow_count);
+void fold_done(struct fold *f); /* accepts an all-zero one */
+void fold_reset(struct fold *f);
+
+/* The flow's sums, zero if it was not touched yet; NULL: no memory. */
+struct folded *fold_touch(struct fold *f, uint32_t flow);
+
+/* Adds a window. -ENOMEM: part of it is in. */
+int fold_window(struct fold *f, const struct window *w);
+
+/* The fold as the data of a window, rows by flow index. Empties nothing. -ENOMEM. */
+int fold_write(struct fold *f, struct row_writer *w);
+
+/* The header of a window's data, before its rows. */
+int fold_write_losses(struct row_writer *w, const uint64_t loss[LOSS_COUNT]);
+void fold_read_losses(struct row_reader *r, uint64_t loss[LOSS_COUNT]); /* adds */

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See gather.h. */
+#include "server/gather.h"
+
+#include <errno.h>
+
+#include <linux/types.h>
+
+#include "../../bpf/flow.h"
+
+/* An attempt younger than this is not waiting yet. */
+#define LATELY_NS UINT64_C(1000000000)
+
+/* Folds the windows whose end lies in (from, to]. */
+static int fold_range(struct core *c, struct fold *into, uint64_t from_ns, uint64_t to_ns)
+{
+	int r = 0;
+
+	fold_reset(into);
+	for (size_t i = 0; !r && i < history_count(&c->history); i++) {
+		const struct window *w = history_at(&c->history, i);
+
+		if (w->end_ns > from_ns && w->end_ns <= to_ns)
+			r = fold_window(into, w);
+	}
+	return r;
+}
+
+static int note_recent_attempts(struct core *c, const struct query_range *range)
+{
+	uint64_t since = range->to_ns > LATELY_NS ? range->to_ns - LATELY_NS : 0;
+	int r = fold_range(c, &c->step, since > range->from_ns ? since : range->from_ns,
+			   range->to_ns);
+
+	for (size_t i = 0; !r && i < c->step.count; i++) {
+		const struct folded *recent = c->step.list[i];
+		struct folded *item = c->range.by_flow[recent->flow];
+
+		if (item)
+			item->attempted_lately = recent->sums.counter[MR_ATTEMPTED];
+	}
+	return r;
+}
+
+/* A gauge below 0 is what an agent got wrong; nobody has fewer than no connections. */
+static int64_t at_least_0(int64_t v)
+{
+	return v > 0 ? v : 0;
+}
+
+static int set_gauges(struct core *c, uint32_t flow)
+{
+	const struct flow *f = flow_at(&c->flows, flow);
+	const struct folded *later = c->step.by_flow[flow];
+	bool client = flow_id(&c->flows, f)->role == MR_ROLE_CLIENT;
+	int64_t active = f->active - (later ? sums_active(&later->sums) : 0);
+	int64_t pending = f->pending - (later ? sums_pending(&later->sums, client) : 0);
+	struct folded *item = c->range.by_flow[flow];
+
+	if (!item && active <= 0 && pending <= 0)
+		return 0;
+	item = fold_touch(&c->range, flow);
+	if (!item)
+		return -ENOMEM;
+	item->active = at_least_0(active);
+	item->pending = at_least_0(pending);
+	return 0;
+}
+
+int gather(struct core *c, const struct query_range *range)
+{
+	int r = fold_range(c, &c->range, range->from_ns, range->to_ns);
+
+	if (!r)
+		r = note_recent_attempts(c, range);
+	if (!r)
+		r = fold_range(c, &c->step, range->to_ns, UINT64_MAX);
+	for (uint32_t i = 0; !r && i < flow_table_size(&c->flows); i++)
+		if (flow_at(&c->flows, i))
+			r = set_gauges(c, i);
+	return r;
+}
+
+int gather_losses(const uint64_t *loss, unsigned int first, unsigned int end, bool all,
+		  struct arena *arena, struct query_loss **ret, size_t *ret_count)
+{
+	struct query_loss *losses = arena_alloc(arena, (end - first + 1) * sizeof(*losses));
+	size_t count = 0;
+
+	if (!losses)
+		return -ENOMEM;
+	for (unsigned int i = first; i < end; i++)
+		if (all || (loss[i] && loss_counts(i)))
+			losses[count++] = (struct query_loss){loss_name(i), loss_help(i), loss[i]};
+	*ret = losses;
+	*ret_count = count;
+	return 0;
+}
+
+/* Beginnings and ends of connections: what a loss of a folding is measured against. */
+static uint64_t events(const struct sums *s)
+{
+	return s->counter[MR_ATTEMPTED] + s->counter[MR_OPENED] + s->counter[MR_ADOPTED] +
+	       s->counter[MR_CLOSED] + sums_failed(s);
+}
+
+static double share_of(const struct fold *f)
+{
+	static const unsigned int missing[] = {WIRE_LOSS_DROPPED, WIRE_LOSS_CLOSE_UNSEEN,
+					       WIRE_LOSS_RECURSION, LOSS_REFUSED_UPDATES,
+					       LOSS_NO_MEMORY};
+	uint64_t seen = 0, lost = 0;
+
+	for (size_t i = 0; i < f->count; i++)
+		seen += events(&f->list[i]->sums);
+	for (size_t i = 0; i < sizeof(missing) / sizeof(*missing); i++)
+		lost += f->loss[missing[i]];
+	return lost ? (double)seen / ((double)seen + (double)lost) : 1;
+}
+
+static uint64_t unresolved_bytes(const struct core *c)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < c->range.count; i++) {
+		const struct folded *item = c->range.list[i];
+
+		if (flow_id(&c->flows, flow_at(&c->flows, item->flow))->coarse)
+			bytes += item->sums.counter[MR_BYTES_TO_SERVER] +
+				 item->sums.counter[MR_BYTES_TO_CLIENT];
+	}
+	return bytes;
+}
+
+int gather_completeness(struct core *c, const struct query_range *range, uint64_t now_ns,
+			struct arena *arena, struct query_completeness *ret)
+{
+	const struct fold *f = &c->range;
+
+	*ret = (struct query_completeness){.share = share_of(f),
+					   .agents_expected = c->reporter_count,
+					   .unresolved_bytes = unresolved_bytes(c)};
+	for (uint32_t i = 0; i < c->reporter_count; i++)
+		ret->agents_reporting += reporter_is_reporting(&c->reporters[i], now_ns);
+	ret->window_s = (double)(f->newest_end_ns - f->newest_start_ns) / 1e9;
+	if (range->from_ns < c->history.cut_until_ns)
+		c->range.loss[LOSS_HISTORY_CUT] = c->history.cut_rows;
+	return gather_losses(f->loss, 0, LOSS_COUNT, false, arena, &ret->losses, &ret->loss_count);
+}

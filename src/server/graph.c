@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* query_graph: gather, plan flows into edges, sum, dress for people, sort. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/address.h"
+#include "server/edges.h"
+#include "server/health.h"
+
+struct builder {
+	struct core *core;
+	const struct query_graph_request *request;
+	struct arena *arena;
+	struct edges edges;
+	struct plan plan;
+	struct joined *joined;
+	enum health *health;      /* by node */
+	struct query_node *nodes; /* by place; sorted at the end */
+	uint32_t *rank;           /* place -> place when sorted */
+	struct query_graph *out;
+};
+
+static int sum_edges(struct builder *b)
+{
+	const struct plan_request plan = {.range = b->request->range,
+					  .filter = b->request->filter,
+					  .bucket = edges_bucket,
+					  .userdata = &b->edges,
+					  .arena = b->arena};
+	int r = gather(b->core, &b->request->range);
+
+	if (!r)
+		r = plan_make(b->core, &plan, &b->plan);
+	if (r < 0)
+		return r;
+	b->joined = arena_alloc(b->arena, (b->plan.bucket_count + 1) * sizeof(*b->joined));
+	if (!b->joined)
+		return -ENOMEM;
+	return plan_apply(b->core, &b->plan, &b->core->range, b->joined, b->arena);
+}
+
+/* --- nodes ---------------------------------------------------------------------------------- */
+
+static struct end end_of_listener(const struct core *c, const struct listener *l)
+{
+	return (struct end){.actor = &c->actors.actors[l->actor],
+			    .actor_index = l->actor,
+			    .machine = l->machine};
+}
+
+/* Who listens is shown though nobody calls, unless only some were asked for. */
+static int add_listening_nodes(struct builder *b)
+{
+	uint32_t node;
+	int r = 0;
+
+	for (uint32_t i = 0; !r && !b->request->filter && i < b->core->listeners.count; i++) {
+		struct end end = end_of_listener(b->core, &b->core->listeners.listeners[i]);
+
+		r = edges_node(&b->edges, &end, &node);
+	}
+	return r;
+}
+
+static int fill_nodes(struct builder *b)
+{
+	size_t count = b->edges.nodes.count;
+
+	b->nodes = arena_alloc(b->arena, (count + 1) * sizeof(*b->nodes));
+	b->health = arena_alloc(b->arena, (count + 1) * sizeof(*b->health));
+	b->rank = arena_alloc(b->arena, (count + 1) * sizeof(*b->rank));
+	if (!b->nodes || !b->health || !b->rank)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < count; i++) {
+		const struct edges_node *n = edges_node_at(&b->edges, i);
+
+		b->nodes[i] = (struct query_node){.id = n->id,
+						  .kind = n->kind,
+						  .name = n->name,
+						  .namespace_name = "",
+						  .cluster = "",
+						  .health = ""};
+	}
+	return 0;
+}
+
+static int add_machine(struct builder *b, struct query_node *n, const char *name)
+{
+	for (size_t i = 0; i < n->node_count; i++)
+		if (!strcmp(n->nodes[i], name))
+			return 0;
+	if (!n->nodes)
+		n->nodes = arena_alloc(b->arena, REPORTERS_MAX * sizeof(*n->nodes));
+	if (!n->nodes)
+		return -ENOMEM;
+	n->nodes[n->node_count] = arena_strdup(b->arena, name);
+	return n->nodes[n->node_count++] ? 0 : -ENOMEM;
+}
+
+static int add_machines(struct builder *b)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; !r && i < b->core->actors.used_max; i++) {
+		const struct actor *a = &b->core->actors.actors[i];
+		uint32_t node = b->edges.node_of_actor[i];
+
+		if (node)
+			r = add_machine(b, &b->nodes[node - 1],
+					b->core->reporters[a->reporter].node);
+	}
+	return r;
+}
+
+static int fill_listener(struct builder *b, const struct listener *l, struct query_port *ret)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	*ret = (struct query_port){.transport = "tcp",
+				   .address =
+					   arena_strdup(b->arena, address_format(l->address, text)),
+				   .port = l->port,
+				   .netns = l->netns,
+				   .drops = l->drops,
+				   .queue = l->queue,
+				   .queue_max = l->queue_max};
+	return ret->address ? 0 : -ENOMEM;
+}
+
+static int by_port(const void *a, const void *b)
+{
+	const struct query_port *x = a, *y = b;
+	int order = (x->port > y->port) - (x->port < y->port);
+
+	return order ? order : strcmp(x->address, y->address);
+}
+
+static int add_listeners(struct builder *b)
+{
+	const struct listener_table *t = &b->core->listeners;
+	int r = 0;
+
+	for (uint32_t i = 0; i < t->count; i++)
+		if (b->edges.node_of_actor[t->listeners[i].actor])
+			b->nodes[b->edges.node_of_actor[t->listeners[i].actor] - 1]
+				.listener_count++;
+	for (size_t i = 0; i < b->edges.nodes.count; i++) {
+		struct query_node *n = &b->nodes[i];
+
+		n->listeners =
+			arena_alloc(b->arena, (n->listener_count + 1) * sizeof(*n->listeners));
+		if (!n->listeners)
+			return -ENOMEM;
+		n->listener_count = 0;
+	}
+	for (uint32_t i = 0; !r && i < t->count; i++) {
+		uint32_t node = b->edges.node_of_actor[t->listeners[i].actor];
+		struct query_node *n = node ? &b->nodes[node - 1] : NULL;
+
+		if (n)
+			r = fill_listener(b, &t->listeners[i], &n->listeners[n->listener_count++]);
+	}
+	for (size_t i = 0; i < b->edges.nodes.count; i++)
+		qsort(b->nodes[i].listeners, b->nodes[i].listener_count, sizeof(struct query_port),
+		      by_port);
+	return r;
+}
+
+/* --- edges ---------------------------------------------------------------------------------- */
+
+static const char *class_of(const struct edges_edge *e)
+{
+	if (e->other)
+		return "unknown";
+	if (e->external)
+		return "external";
+	return e->same_machine ? "same_node" : "unknown";
+}
+
+static void note_first_seen(struct query_node *n, uint64_t first_ns)
+{
+	if (!n->first_seen_ns || first_ns < n->first_seen_ns)
+		n->first_seen_ns = first_ns;
+}
+
+static int fill_edge(struct builder *b, uint32_t i, struct query_edge *ret)
+{
+	const struct edges_edge *e = edges_edge_at(&b->edges, i);
+	const struct joined *j = &b->joined[i];
+	enum health health = health_of(j);
+
+	*ret = (struct query_edge){
+		.id = edges_id(&b->edges, e),
+		.client = &b->nodes[b->rank[e->client]],
+		.server = &b->nodes[b->rank[e->server]],
+		.transport = "tcp",
+		.port = e->port,
+		.via = "",
+		.client_zone = "",
+		.server_zone = "",
+		.client_region = "",
+		.server_region = "",
+		.class_name = class_of(e),
+		.first_seen_ns = j->first_seen_ns,
+		.last_seen_ns = j->end_ns,
+		.health = health_name(health),
+		.measures = j->primary,
+		.server_view = j->has_view ? j->view : NULL,
+	};
+	if (health > b->health[e->server])
+		b->health[e->server] = health;
+	note_first_seen(&b->nodes[b->rank[e->client]], j->first_seen_ns);
+	note_first_seen(&b->nodes[b->rank[e->server]], j->first_seen_ns);
+	return ret->id ? 0 : -ENOMEM;
+}
+
+static int by_ends(const void *a, const void *b)
+{
+	const struct query_edge *x = a, *y = b;
+
+	if (x->client != y->client)
+		return x->client > y->client ? 1 : -1;
+	if (x->server != y->server)
+		return x->server > y->server ? 1 : -1;
+	return (x->port > y->port) - (x->port < y->port);
+}
+
+static int fill_edges(struct builder *b)
+{
+	size_t count = b->edges.edges.count;
+	int r = 0;
+
+	b->out->edges = arena_alloc(b->arena, (count + 1) * sizeof(*b->out->edges));
+	if (!b->out->edges)
+		return -ENOMEM;
+	for (uint32_t i = 0; !r && i < count; i++)
+		r = fill_edge(b, i, &b->out->edges[i]);
+	b->out->edge_count = count;
+	qsort(b->out->edges, count, sizeof(*b->out->edges),
+	      by_ends); /* nodes are sorted: places do */
+	return r;
+}
+
+/* --- order ---------------------------------------------------------------------------------- */
+
+struct ranked {
+	struct query_node node;
+	uint32_t place;
+};
+
+static int by_id(const void *a, const void *b)
+{
+	const struct ranked *x = a, *y = b;
+
+	return strcmp(x->node.id, y->node.id);
+}
+
+static int sort_nodes(struct builder *b)
+{
+	size_t count = b->edges.nodes.count;
+	struct ranked *order = arena_alloc(b->arena, (count + 1) * sizeof(*order));
+
+	if (!order)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < count; i++)
+		order[i] = (struct ranked){b->nodes[i], i};
+	qsort(order, count, sizeof(*order), by_id);
+	for (uint32_t i = 0; i < count; i++) {
+		b->nodes[i] = order[i].node;
+		b->rank[order[i].place] = i;
+	}
+	b->out->nodes = b->nodes;
+	b->out->node_count = count;
+	return 0;
+}
+
+static void set_health(struct builder *b)
+{
+	for (size_t i = 0; i < b->edges.nodes.count; i++)
+		b->nodes[b->rank[i]].health = health_name(b->health[i]);
+}
+
+static int build(struct builder *b)
+{
+	int r = sum_edges(b);
+
+	if (!r)
+		r = add_listening_nodes(b);
+	if (!r)
+		r = fill_nodes(b);
+	if (!r)
+		r = add_machines(b);
+	if (!r)
+		r = add_listeners(b);
+	if (!r)
+		r = sort_nodes(b);
+	if (!r)
+		r = fill_edges(b);
+	if (r < 0)
+		return r;
+	set_health(b);
+	return gather_completeness(b->core, &b->request->range, b->request->now_ns, b->arena,
+				   &b->out->completeness);
+}
+
+int query_graph(struct core *c, const struct query_graph_request *request, struct arena *arena,
+		struct query_graph *ret)
+{
+	struct query_graph out = {0};
+	struct builder b = {.core = c, .request = request, .arena = arena, .out = &out};
+	int r = edges_init(&b.edges, c, &request->group, arena);
+
+	if (!r)
+		r = build(&b);
+	edges_done(&b.edges);
+	if (!r)
+		*ret = out;
+	return r;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The last hour in memory: windows as they came for the last minutes, merged into longer ones
+ * before, forgotten after.
+ *
+ *     oldest ─ merged, 10 s each ─┤ fine, as they came ─ newest
+ *             └ retain_ns         └ fine_ns
+ *
+ * Exact: the sum over windows is what came in; merging adds, it never averages. A merged window has
+ * the end of its newest part, so a question about a range may gain or lose up to coarse_window_ns
+ * at its edges, never in the middle.
+ * Bounded in bytes: when the bound is met the oldest go before their time, counted.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/fold.h"
+
+struct window_list {
+	struct window *windows;
+	size_t count, capacity;
+};
+
+struct history {
+	size_t bytes_max, bytes;
+	uint64_t fine_ns, coarse_window_ns, retain_ns;
+	struct window_list merged, fine;
+	struct fold scratch;
+	uint64_t cut_rows, cut_until_ns; /* forgotten for want of room; the newest end of them */
+};
+
+/* Limits are taken from the public config, all set. */
+struct history_limits {
+	size_t bytes_max;
+	uint64_t fine_ns, coarse_window_ns, retain_ns;
+	size_t flow_count; /* flow indices are below */
+};
+
+int history_init(struct history *h, const struct history_limits *limits);
+void history_done(struct history *h); /* accepts an all-zero one */
+
+/* Takes window->data on success. -ENOMEM: nothing changed. */
+int history_append(struct history *h, const struct window *window);
+
+/* Merges, forgets and holds the bound. -ENOMEM: something stays unmerged for now. */
+int history_advance(struct history *h, uint64_t now_ns);
+
+size_t history_count(const struct history *h);
+const struct window *history_at(const struct history *h, size_t i); /* oldest first, nearly */
+uint64_t history_oldest_ns(const struct history *h); /* where it begins; UINT64_MAX: empty */

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Batches come in here.
+ *
+ *     life.c: which agent, which life ─► learn.c: actors, flows, listeners
+ *         ─► updates into one window of history and into the running gauges ─► retire
+ *
+ * Sans I/O: the clock is given. Whatever a batch says, the tables stay whole: a row that makes no
+ * sense is refused and counted, the others are kept.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/types.h>
+
+#include "../../bpf/flow.h"
+#include "server/core.h"
+#include "server/learn.h"
+#include "server/life.h"
+
+/* Beyond it is no number of bytes or connections: JSON holds whole numbers up to here. */
+#define VALUE_MAX (INT64_C(1) << 53)
+
+static bool histogram_is_sane(const struct histogram *h)
+{
+	uint64_t count = 0;
+
+	if (!h->count)
+		return !h->sum;
+	for (unsigned int i = 0; i < HISTOGRAM_BUCKETS; i++)
+		count += h->bucket[i];
+	return count == h->count;
+}
+
+static bool update_is_sane(const struct wire_update *u)
+{
+	for (unsigned int i = 0; i < MR_COUNTER_COUNT; i++) {
+		int64_t v = (int64_t)u->counter[i];
+
+		if (v <= -VALUE_MAX || v >= VALUE_MAX)
+			return false;
+	}
+	return histogram_is_sane(&u->rtt_us) && histogram_is_sane(&u->connect_us);
+}
+
+/* Two that raced may leave the smaller one as the maximum. */
+static void order_bounds(struct histogram *h)
+{
+	uint32_t min = h->min;
+
+	if (min <= h->max)
+		return;
+	h->min = h->max;
+	h->max = min;
+}
+
+static void read_update(const struct wire_update *u, struct sums *ret)
+{
+	memcpy(ret->counter, u->counter, sizeof(ret->counter));
+	ret->active_lost = ret->pending_lost = 0;
+	ret->rtt_us = u->rtt_us;
+	ret->connect_us = u->connect_us;
+	order_bounds(&ret->rtt_us);
+	order_bounds(&ret->connect_us);
+}
+
+static int compare_u64(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* The good updates as flow << 32 | position, by flow: rows are smaller so. */
+static int order_updates(struct learn *in, size_t *ret_count)
+{
+	const struct wire_batch *b = in->batch;
+	struct core *c = in->core;
+	size_t count = 0;
+
+	if (b->update_count > c->order_capacity) {
+		uint64_t *order = realloc(c->order, b->update_count * sizeof(*order));
+
+		if (!order)
+			return -ENOMEM;
+		c->order = order;
+		c->order_capacity = b->update_count;
+	}
+	for (size_t i = 0; i < b->update_count; i++) {
+		uint32_t flow = learn_find_flow(in, b->updates[i].flow);
+
+		if (flow == FLOW_NONE || !update_is_sane(&b->updates[i])) {
+			in->loss[LOSS_REFUSED_UPDATES]++;
+			continue;
+		}
+		c->order[count++] = (uint64_t)flow << 32 | i;
+	}
+	qsort(c->order, count, sizeof(*c->order), compare_u64);
+	*ret_count = count;
+	return 0;
+}
+
+static void run_gauges(struct core *c, uint32_t flow, const struct sums *s, uint64_t end_ns)
+{
+	struct flow *f = flow_at(&c->flows, flow);
+
+	f->active += sums_active(s);
+	f->pending += sums_pending(s, flow_id(&c->flows, f)->role == MR_ROLE_CLIENT);
+	if (f->last_seen_ns < end_ns)
+		f->last_seen_ns = end_ns;
+	endpoint_seen(&c->endpoints, f->bound, end_ns);
+}
+
+static int write_rows(struct learn *in, struct row_writer *w, size_t count)
+{
+	struct core *c = in->core;
+	struct sums s;
+	int r = fold_write_losses(w, in->loss);
+
+	for (size_t i = 0; !r && i < count; i++) {
+		read_update(&in->batch->updates[(uint32_t)c->order[i]], &s);
+		r = row_write(w, (uint32_t)(c->order[i] >> 32), &s);
+	}
+	return r;
+}
+
+/* One window of all that is good. All or nothing: history and gauges never differ. */
+static int take_updates(struct learn *in)
+{
+	struct core *c = in->core;
+	struct row_writer writer = {0};
+	struct window w = {in->start_ns, in->end_ns, in->reporter->index};
+	struct sums s;
+	size_t count = 0;
+	int r = order_updates(in, &count);
+
+	if (!r)
+		r = write_rows(in, &writer, count);
+	if (!r) {
+		w.rows = (uint32_t)count;
+		w.size = writer.size;
+		w.data = row_shrink(&writer);
+		r = history_append(&c->history, &w);
+	}
+	if (r < 0) {
+		free(writer.data);
+		in->loss[LOSS_NO_MEMORY] += in->batch->update_count;
+		return r;
+	}
+	for (size_t i = 0; i < count; i++) {
+		read_update(&in->batch->updates[(uint32_t)c->order[i]], &s);
+		run_gauges(c, (uint32_t)(c->order[i] >> 32), &s, in->end_ns);
+	}
+	return 0;
+}
+
+static void forget_flows(struct core *c, uint64_t now_ns)
+{
+	if (now_ns - c->forgotten_ns < c->config.coarse_window_ns)
+		return;
+	c->forgotten_ns = now_ns;
+	flow_table_forget(&c->flows, history_oldest_ns(&c->history));
+}
+
+static void finish(struct learn *in)
+{
+	struct core *c = in->core;
+
+	learn_end(in);
+	for (unsigned int i = LOSS_OF_AGENTS + 1; i < LOSS_COUNT; i++)
+		c->loss[i] += in->loss[i];
+	if (in->end_ns > c->latest_ns)
+		c->latest_ns = in->end_ns;
+	history_advance(&c->history, in->now_ns);
+	c->loss[LOSS_HISTORY_CUT] = c->history.cut_rows;
+	forget_flows(c, in->now_ns);
+	c->version++;
+}
+
+static int take(struct learn *in)
+{
+	struct reporter *r = in->reporter;
+	const struct wire_batch *b = in->batch;
+	int e;
+
+	in->loss[LOSS_GAPS] += b->sequence - r->sequence - 1;
+	r->sequence = b->sequence;
+	r->batches++;
+	r->last_seen_wall_ns = in->now_ns;
+	r->last_window_wall_ns = in->end_ns;
+	in->loss[LOSS_REPAIRED_NAMES] += reporter_describe(r, b);
+	reporter_take_status(r, b, in->loss); /* without memory the netns sums stay as they were */
+	learn_definitions(in);
+	e = take_updates(in);
+	finish(in);
+	return e;
+}
+
+int core_ingest(struct core *c, const struct wire_batch *batch, uint64_t now_ns)
+{
+	struct learn in = {.core = c, .batch = batch, .now_ns = now_ns};
+	int r;
+
+	if (!batch->sequence || batch->window_end_ns < batch->window_start_ns)
+		return life_refuse(c, LOSS_REFUSED_BATCHES, -EINVAL);
+	in.reporter = life_find_reporter(c, batch->node);
+	if (!in.reporter)
+		return life_refuse(c, LOSS_REFUSED_AGENTS, -ENOSPC);
+	in.start_ns = life_wall(&in, batch->window_start_ns);
+	in.end_ns = life_wall(&in, batch->window_end_ns);
+	r = life_check(&in);
+	return r < 0 ? r : take(&in);
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * See learn.h. Handles are the agent's, places are the server's: one place may have several
+ * handles, and each handle holds one reference.
+ */
+#include "server/learn.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <linux/types.h>
+
+#include "../../bpf/flow.h"
+
+/* --- actors --------------------------------------------------------------------------------- */
+
+static int find_actor_place(struct learn *in, const struct wire_actor *a, uint32_t *ret)
+{
+	struct actor_table *t = &in->core->actors;
+	bool changed = false;
+	int r = actor_table_add(t, in->reporter->index, a, ret, &changed);
+
+	in->loss[LOSS_REPAIRED_NAMES] += changed;
+	if (r == -ENOSPC) {
+		in->loss[LOSS_ACTORS_FULL]++;
+		r = actor_table_add_other(t, in->reporter->index, ret);
+	}
+	return r;
+}
+
+/* Gives a handle a new meaning; *ret_old is the one before, UINT32_MAX: none. */
+static int set_handle(struct hashindex *handles, uint32_t handle, uint32_t place, uint32_t *ret_old)
+{
+	uint32_t hash = hashindex_hash_u32(handle);
+
+	*ret_old = reporter_find(handles, handle);
+	if (*ret_old != UINT32_MAX)
+		hashindex_remove(handles, hash, *ret_old);
+	return hashindex_insert(handles, hash, place);
+}
+
+static int learn_actor(struct learn *in, const struct wire_actor *a)
+{
+	struct core *c = in->core;
+	struct hashindex *handles = &in->reporter->actors;
+	uint32_t place, old;
+	int r;
+
+	if (handles->count >= 2 * c->config.actors_max &&
+	    reporter_find(handles, a->handle) == UINT32_MAX)
+		return -ENOSPC;
+	r = find_actor_place(in, a, &place);
+	if (r < 0)
+		return r;
+	r = set_handle(handles, a->handle, place, &old);
+	actor_release(&c->actors, old);
+	if (r < 0)
+		actor_release(&c->actors, place);
+	return r;
+}
+
+void learn_actors(struct learn *in, const struct wire_actor *actors, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (learn_actor(in, &actors[i]) < 0)
+			in->loss[LOSS_REFUSED_ACTORS]++;
+}
+
+/* --- flows ---------------------------------------------------------------------------------- */
+
+static bool flow_is_sane(const struct wire_flow *f)
+{
+	return f->transport == WIRE_TRANSPORT_TCP &&
+	       (f->role == MR_ROLE_CLIENT || f->role == MR_ROLE_SERVER) && (f->coarse || f->port);
+}
+
+static struct flow_id flow_id_of(const struct learn *in, const struct wire_flow *f, uint32_t actor,
+				 bool coarse)
+{
+	struct flow_id id = {.machine = in->reporter->machine,
+			     .reporter = in->reporter->index,
+			     .actor = actor,
+			     .transport = f->transport,
+			     .role = f->role,
+			     .coarse = coarse};
+
+	if (coarse)
+		return id;
+	id.netns = f->netns;
+	id.port = f->port;
+	memcpy(id.local, f->local, 16);
+	memcpy(id.remote, f->remote, 16);
+	return id;
+}
+
+static void make_room(struct learn *in)
+{
+	if (in->forgot)
+		return;
+	in->forgot = true;
+	flow_table_forget(&in->core->flows, history_oldest_ns(&in->core->history));
+}
+
+/* A flow that finds no place becomes its actor's coarse one: its bytes still count. */
+static int find_flow_place(struct learn *in, const struct wire_flow *f, uint32_t actor,
+			   uint32_t *ret)
+{
+	struct flow_table *t = &in->core->flows;
+	struct flow_id id = flow_id_of(in, f, actor, f->coarse);
+	int r = flow_acquire(t, &id, in->end_ns, ret);
+
+	if (r == -ENOSPC) {
+		make_room(in);
+		r = flow_acquire(t, &id, in->end_ns, ret);
+	}
+	if (r == -ENOSPC && !f->coarse) {
+		in->loss[LOSS_FLOWS_FULL]++;
+		id = flow_id_of(in, f, actor, true);
+		r = flow_acquire(t, &id, in->end_ns, ret);
+	}
+	return r;
+}
+
+static int learn_flow(struct learn *in, const struct wire_flow *f)
+{
+	struct core *c = in->core;
+	struct hashindex *handles = &in->reporter->flows;
+	uint32_t actor = reporter_find(&in->reporter->actors, f->actor), place, old;
+	int r;
+
+	if (actor == ACTOR_NONE || !flow_is_sane(f))
+		return -EINVAL;
+	if (handles->count >= 2 * c->config.flows_max &&
+	    reporter_find(handles, f->handle) == FLOW_NONE)
+		return -ENOSPC;
+	r = find_flow_place(in, f, actor, &place);
+	if (r < 0)
+		return r;
+	r = set_handle(handles, f->handle, place, &old);
+	if (old != FLOW_NONE)
+		flow_release(&c->flows, old);
+	if (r < 0)
+		flow_release(&c->flows, place);
+	return r;
+}
+
+uint32_t learn_find_flow(const struct learn *in, uint32_t handle)
+{
+	uint32_t place = reporter_find(&in->reporter->flows, handle);
+
+	return place != FLOW_NONE ? place : reporter_find(&in->reporter->leaving, handle);
+}
+
+/* Retired handles leave the table at once, so that this batch can give them a new meaning, and
+ * stand aside for its updates. */
+static void retire(struct learn *in, uint32_t handle)
+{
+	struct reporter *r = in->reporter;
+	uint32_t place = reporter_find(&r->flows, handle), hash = hashindex_hash_u32(handle);
+
+	if (place == FLOW_NONE)
+		return;
+	hashindex_remove(&r->flows, hash, place);
+	if (hashindex_insert(&r->leaving, hash, place) < 0)
+		flow_release(&in->core->flows, place);
+}
+
+/* --- listeners ------------------------------------------------------------------------------ */
+
+static int learn_listener(struct learn *in, const struct wire_listener *w)
+{
+	struct listener l = {.reporter = in->reporter->index,
+			     .machine = in->reporter->machine,
+			     .netns = w->netns,
+			     .actor = reporter_find(&in->reporter->actors, w->actor),
+			     .drops = w->drops,
+			     .queue = w->queue,
+			     .queue_max = w->queue_max,
+			     .port = w->port,
+			     .transport = w->transport};
+
+	if (l.actor == ACTOR_NONE || !l.port || l.transport != WIRE_TRANSPORT_TCP)
+		return -EINVAL;
+	memcpy(l.address, w->address, 16);
+	return listener_table_add(&in->core->listeners, &l, in->end_ns);
+}
+
+static void learn_listeners(struct learn *in)
+{
+	listener_table_clear(&in->core->listeners, in->reporter->index);
+	for (size_t i = 0; i < in->batch->listener_count; i++) {
+		int r = learn_listener(in, &in->batch->listeners[i]);
+
+		if (r == -ENOSPC)
+			in->loss[LOSS_LISTENERS_FULL]++;
+		else if (r < 0)
+			in->loss[LOSS_REFUSED_LISTENERS]++;
+	}
+}
+
+/* --- all of it ------------------------------------------------------------------------------ */
+
+void learn_definitions(struct learn *in)
+{
+	const struct wire_batch *b = in->batch;
+
+	for (size_t i = 0; i < b->retired_count; i++)
+		retire(in, b->retired[i]);
+	learn_actors(in, b->actors, b->actor_count);
+	for (size_t i = 0; i < b->flow_count; i++)
+		if (learn_flow(in, &b->flows[i]) < 0)
+			in->loss[LOSS_REFUSED_FLOWS]++;
+	if (b->listeners_changed)
+		learn_listeners(in);
+}
+
+static void release_flows(struct learn *in, struct hashindex *handles)
+{
+	for (uint32_t i = 0; handles->slots && i <= handles->mask; i++)
+		if (handles->slots[i].value_plus_one)
+			flow_release(&in->core->flows, handles->slots[i].value_plus_one - 1);
+	hashindex_clear(handles);
+}
+
+void learn_end(struct learn *in)
+{
+	struct hashindex *leaving = &in->reporter->leaving;
+
+	if (leaving->count)
+		release_flows(in, leaving);
+}
+
+void learn_forget_handles(struct learn *in)
+{
+	struct hashindex *actors = &in->reporter->actors;
+
+	release_flows(in, &in->reporter->flows);
+	release_flows(in, &in->reporter->leaving);
+	for (uint32_t i = 0; actors->slots && i <= actors->mask; i++)
+		if (actors->slots[i].value_plus_one)
+			actor_release(&in->core->actors, actors->slots[i].value_plus_one - 1);
+	hashindex_clear(actors);
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See life.h. */
+#include "server/life.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/text.h"
+
+uint64_t life_wall(const struct learn *in, uint64_t agent_ns)
+{
+	uint64_t age = in->batch->sent_ns > agent_ns ? in->batch->sent_ns - agent_ns : 0;
+
+	return in->now_ns > age ? in->now_ns - age : 0;
+}
+
+int life_refuse(struct core *c, enum loss cause, int code)
+{
+	c->loss[cause]++;
+	return code;
+}
+
+struct reporter *life_find_reporter(struct core *c, const char *node)
+{
+	char clean[sizeof(c->reporters[0].node)];
+
+	text_clean(clean, sizeof(clean), node);
+	for (uint32_t i = 0; i < c->reporter_count; i++)
+		if (!strcmp(c->reporters[i].node, clean))
+			return &c->reporters[i];
+	if (c->reporter_count == REPORTERS_MAX)
+		return NULL;
+	c->reporters[c->reporter_count].index = c->reporter_count;
+	return &c->reporters[c->reporter_count]; /* counted once a batch of it is taken */
+}
+
+static bool same_boot(const struct reporter *r, const struct wire_batch *b)
+{
+	char clean[sizeof(r->boot_id)];
+
+	text_clean(clean, sizeof(clean), b->boot_id);
+	return !strcmp(r->boot_id, clean);
+}
+
+static uint32_t machine_of(struct core *c, const struct wire_batch *b)
+{
+	for (uint32_t i = 0; i < c->reporter_count; i++)
+		if (same_boot(&c->reporters[i], b))
+			return c->reporters[i].machine;
+	return c->machine_count++;
+}
+
+/* The life before is over: what was open then is gone, or will be adopted again. */
+static int end_gauges(struct learn *in, struct row_writer *w, uint32_t *ret_rows)
+{
+	struct core *c = in->core;
+	int r = fold_write_losses(w, (uint64_t[LOSS_COUNT]){0});
+
+	*ret_rows = 0;
+	for (uint32_t i = 0; !r && i < flow_table_size(&c->flows); i++) {
+		const struct flow *f = flow_at(&c->flows, i);
+		struct sums lost = {0};
+
+		if (!f || (!f->active && !f->pending) ||
+		    flow_id(&c->flows, f)->reporter != in->reporter->index)
+			continue;
+		lost.active_lost = f->active;
+		lost.pending_lost = f->pending;
+		r = row_write(w, i, &lost);
+		++*ret_rows;
+	}
+	return r;
+}
+
+static void zero_gauges(struct learn *in, uint64_t at_ns)
+{
+	struct core *c = in->core;
+
+	for (uint32_t i = 0; i < flow_table_size(&c->flows); i++) {
+		struct flow *f = flow_at(&c->flows, i);
+
+		if (!f || (!f->active && !f->pending) ||
+		    flow_id(&c->flows, f)->reporter != in->reporter->index)
+			continue;
+		f->active = f->pending = 0;
+		if (f->last_seen_ns < at_ns)
+			f->last_seen_ns = at_ns;
+	}
+}
+
+static int end_life(struct learn *in)
+{
+	struct window w = {.reporter = in->reporter->index};
+	struct row_writer writer = {0};
+	int r = end_gauges(in, &writer, &w.rows);
+
+	w.start_ns = w.end_ns = life_wall(in, in->batch->started_ns);
+	w.data = writer.data;
+	w.size = writer.size;
+	if (!r && w.rows)
+		r = history_append(&in->core->history, &w);
+	if (r < 0 || !w.rows)
+		free(writer.data);
+	if (r < 0)
+		return r;
+	zero_gauges(in, w.end_ns);
+	learn_forget_handles(in);
+	listener_table_clear(&in->core->listeners, in->reporter->index);
+	return 0;
+}
+
+static int begin_life(struct learn *in)
+{
+	struct reporter *r = in->reporter;
+	struct core *c = in->core;
+	bool first = r->index == c->reporter_count;
+	bool rebooted = first || !same_boot(r, in->batch);
+	int e = first ? 0 : end_life(in);
+
+	if (e < 0)
+		return e;
+	if (rebooted)
+		r->machine = machine_of(c, in->batch);
+	if (first)
+		c->reporter_count++;
+	r->started_ns = in->batch->started_ns;
+	r->started_wall_ns = life_wall(in, in->batch->started_ns);
+	r->sequence = 0;
+	r->sample_count = r->sample_next = 0;
+	memset(r->loss, 0, sizeof(r->loss));
+	return 0;
+}
+
+int life_check(struct learn *in)
+{
+	struct reporter *r = in->reporter;
+	struct core *c = in->core;
+	const struct wire_batch *b = in->batch;
+	bool known = r->index < c->reporter_count;
+	bool same = known && same_boot(r, b);
+
+	if (same && b->started_ns < r->started_ns)
+		return life_refuse(c, LOSS_STALE, -ESTALE);
+	if (!same || b->started_ns != r->started_ns)
+		return begin_life(in);
+	if (b->sequence <= r->sequence)
+		return life_refuse(c, LOSS_DUPLICATES, -EALREADY);
+	return 0;
+}

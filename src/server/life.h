@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which agent a batch is of, and which life of it.
+ *
+ * An agent is known by its node's name, a life by boot id and start. A new life ends the one
+ * before: its handles mean nothing any more, and what was open counts as gone from the moment the
+ * new life began. The new life adopts what is really open still.
+ */
+#pragma once
+
+#include "server/learn.h"
+
+/* A moment on the agent's clock as wall clock: both clocks now are known. */
+uint64_t life_wall(const struct learn *in, uint64_t agent_ns);
+
+/* Counts a batch that is not taken; returns code. */
+int life_refuse(struct core *c, enum loss cause, int code);
+
+/* NULL: one agent too many. One not seen before has index reporter_count. */
+struct reporter *life_find_reporter(struct core *c, const char *node);
+
+/* Begins a new life if the batch is of one. -ESTALE: an old life. -EALREADY: seen before. -ENOMEM.
+ */
+int life_check(struct learn *in);

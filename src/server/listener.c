@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See listener.h. */
+#include "server/listener.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/address.h"
+
+int listener_table_init(struct listener_table *t, uint64_t seed, struct actor_table *actors,
+			struct endpoint_table *endpoints)
+{
+	*t = (struct listener_table){.seed = seed, .actors = actors, .endpoints = endpoints};
+	t->listeners = calloc(LISTENERS_MAX, sizeof(*t->listeners));
+	return t->listeners ? 0 : -ENOMEM;
+}
+
+void listener_table_done(struct listener_table *t)
+{
+	free(t->listeners);
+	hashindex_done(&t->by_port);
+	*t = (struct listener_table){0};
+}
+
+static uint32_t port_hash(const struct listener_table *t, uint32_t machine, uint16_t port)
+{
+	uint32_t bytes[2] = {machine, port};
+
+	return hashindex_hash(t->seed, bytes, sizeof(bytes));
+}
+
+static void remove_at(struct listener_table *t, uint32_t i)
+{
+	struct listener *l = &t->listeners[i], *last = &t->listeners[t->count - 1];
+
+	hashindex_remove(&t->by_port, port_hash(t, l->machine, l->port), i);
+	endpoint_release(t->endpoints, l->home);
+	actor_release(t->actors, l->actor);
+	if (l != last) {
+		/* a removal and an insertion: there is always room */
+		hashindex_remove(&t->by_port, port_hash(t, last->machine, last->port),
+				 t->count - 1);
+		hashindex_insert(&t->by_port, port_hash(t, last->machine, last->port), i);
+		*l = *last;
+	}
+	t->count--;
+}
+
+void listener_table_clear(struct listener_table *t, uint32_t reporter)
+{
+	for (uint32_t i = t->count; i--;)
+		if (t->listeners[i].reporter == reporter)
+			remove_at(t, i);
+}
+
+static int learn_home(struct listener_table *t, struct listener *l, uint64_t now_ns)
+{
+	struct endpoint_key key = {.machine = l->machine, .netns = l->netns, .actor = ACTOR_NONE};
+
+	l->home = ENDPOINT_NONE;
+	if (l->wildcard)
+		return 0;
+	memcpy(key.address, l->address, 16);
+	return endpoint_acquire(t->endpoints, &key, now_ns, &l->home);
+}
+
+int listener_table_add(struct listener_table *t, const struct listener *listener, uint64_t now_ns)
+{
+	struct listener *l = &t->listeners[t->count];
+	int r;
+
+	if (t->count == LISTENERS_MAX)
+		return -ENOSPC;
+	*l = *listener;
+	l->wildcard = address_is_unspecified(l->address);
+	r = learn_home(t, l, now_ns);
+	if (r < 0)
+		return r;
+	r = hashindex_insert(&t->by_port, port_hash(t, l->machine, l->port), t->count);
+	if (r < 0) {
+		endpoint_release(t->endpoints, l->home);
+		return r;
+	}
+	actor_reference(t->actors, l->actor);
+	t->count++;
+	return 0;
+}
+
+/* How well a listener fits: 3 this very address, 2 wildcard of its family, 1 ::, 0 not. */
+static unsigned int fits(const struct listener_table *t, const struct listener *l,
+			 const struct endpoint_place *place)
+{
+	bool v4 = address_is_v4(place->address), listener_v4 = address_is_v4(l->address);
+
+	if (l->machine != place->machine || l->port != place->port ||
+	    (place->netns && l->netns != place->netns))
+		return 0;
+	if (!l->wildcard)
+		return address_equal(l->address, place->address) ? 3 : 0;
+	if (listener_v4 && !v4)
+		return 0;
+	if (!(place->netns && address_is_loopback(place->address)) &&
+	    !endpoint_address_is_local(t->endpoints, l->machine, l->netns, place->address))
+		return 0;
+	return listener_v4 == v4 ? 2 : 1;
+}
+
+uint32_t listener_find(const struct listener_table *t, const struct endpoint_place *place)
+{
+	struct hashindex_cursor at = hashindex_begin(port_hash(t, place->machine, place->port));
+	uint32_t i, found = ACTOR_NONE;
+	unsigned int best = 0;
+
+	while (best < 3 && hashindex_next(&t->by_port, &at, &i)) {
+		unsigned int fit = fits(t, &t->listeners[i], place);
+
+		if (fit > best) {
+			best = fit;
+			found = t->listeners[i].actor;
+		}
+	}
+	return found;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every connection counts once though both ends report it: a plan says, for each flow of a range,
+ * which bucket (edge, row, line) its figures go to, and as what.
+ *
+ *     client-role flow ──────────────────────────────► primary of its bucket
+ *     server-role flow ─ a client-role flow mirrors it ► second view of that one's bucket
+ *                      ─ several do, of several buckets ► nowhere: cannot be told apart
+ *                      ─ none does ─────────────────────► primary; its client is an address
+ *
+ * Of flows that mirror each other only those that moved in the range, or have something open, are
+ * asked; if none did, all. What only the sending end knows (retransmits, waiting, unacknowledged)
+ * comes to the primary from the second view for the direction to the client.
+ *
+ * Coarse flows have no addresses to mirror. A coarse server-role flow is the second view of its own
+ * bucket if the same machine has coarse client-role flows in the range, or local clients of the
+ * same server: its bytes may be in theirs already. Otherwise it is primary.
+ *
+ * Known limit: a simultaneous open is two clients; each is primary towards the other's address.
+ */
+#pragma once
+
+#include "server/gather.h"
+#include "server/resolve.h"
+
+#define PLAN_NONE UINT32_MAX /* a bucket: filtered away */
+
+enum plan_part { PLAN_NOWHERE, PLAN_PRIMARY, PLAN_VIEW };
+
+/* The bucket of a flow with these ends. -ENOMEM. */
+typedef int (*plan_bucket_fn)(void *userdata, uint32_t flow, const struct ends *ends,
+			      uint32_t *ret);
+
+struct plan_request {
+	struct query_range range;
+	const struct filter *filter; /* NULL: all */
+	plan_bucket_fn bucket;
+	void *userdata;
+	struct arena *arena;
+};
+
+struct plan_item {
+	uint32_t bucket;
+	uint8_t part; /* enum plan_part */
+	uint8_t placed;
+	uint8_t header; /* bytes of IP and TCP header a segment, estimated */
+};
+
+struct plan {
+	struct plan_item *items; /* by flow */
+	uint8_t *split;          /* by bucket: part of its second view cannot be told apart */
+	uint32_t bucket_count;
+};
+
+/* Plans for what gather() found (core->range). -ENOMEM. */
+int plan_make(struct core *c, const struct plan_request *request, struct plan *ret);
+
+/* A bucket's figures. */
+struct joined {
+	struct query_measures primary;
+	struct query_measures *view; /* meaningful while has_view */
+	bool has_view;               /* false: none, or it cannot be told apart */
+	uint64_t start_ns, end_ns;   /* of the windows it moved in; 0: it stood still */
+	uint64_t first_seen_ns;
+	uint64_t attempted_lately;
+};
+
+/* Sums a fold into buckets; joined has plan->bucket_count zeroed items. Views are from arena. */
+int plan_apply(const struct core *c, const struct plan *plan, const struct fold *fold,
+	       struct joined *joined, struct arena *arena);
+
+/* Zeroes the figures and keeps the memory of views. */
+void joined_clear(struct joined *joined, size_t count);
+
+/* Buckets by payload, the most first. */
+struct heavy {
+	uint64_t bytes;
+	uint32_t bucket;
+};
+struct heavy heavy_of(const struct joined *joined, uint32_t bucket);
+void heavy_sort(struct heavy *list, size_t count);
+
+uint8_t plan_header(const struct flow_id *id);
+
+void measures_add(struct query_measures *into, const struct folded *item, unsigned int header);

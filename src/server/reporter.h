@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An agent as the server sees it: which life it is in, what its handles mean, what it last said of
+ * itself. A life is named by boot id and start; a new one means all handles anew.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/hashindex.h"
+#include "wire/batch.h"
+
+#define REPORTERS_MAX	   16
+#define REPORTER_SAMPLES   64
+#define REPORTER_NETNS_MAX 1024
+
+/* What an agent had cost by then, for shares over the last minute. */
+struct cost_sample {
+	uint64_t at_ns; /* the agent's clock */
+	uint64_t agent_cpu_ns, kernel_cpu_ns;
+};
+
+struct reporter {
+	uint32_t index;
+	uint32_t machine; /* scope of its addresses: agents of one boot of one kernel share it */
+	char node[256], boot_id[64], version[64], kernel[256], hooks[512];
+	uint64_t started_ns; /* the agent's clock */
+	uint64_t started_wall_ns, last_seen_wall_ns, last_window_wall_ns;
+	uint64_t sequence, batches;
+	uint64_t window_ns;		/* length of the last one */
+	uint64_t loss[WIRE_LOSS_COUNT]; /* as last reported */
+	struct wire_status status;	/* as last reported; hooks is not used */
+	struct cost_sample samples[REPORTER_SAMPLES];
+	size_t sample_count, sample_next;
+	struct wire_netns *netns;
+	size_t netns_count;
+	/* handle -> place; hashes are one-to-one, so nothing is compared */
+	struct hashindex actors, flows;
+	struct hashindex leaving; /* flows retired by the batch at hand */
+};
+
+void reporter_done(struct reporter *r);
+
+/* Text about itself, cleaned. Returns whether something had to be changed. */
+bool reporter_describe(struct reporter *r, const struct wire_batch *b);
+
+/* Costs, netns sums and losses; ret_loss gets what was lost since the batch before. -ENOMEM. */
+int reporter_take_status(struct reporter *r, const struct wire_batch *b,
+			 uint64_t ret_loss[WIRE_LOSS_COUNT]);
+
+/* CPUs busy for the agent and for its programs, over the last minute or so. */
+void reporter_cpu(const struct reporter *r, double *ret_agent, double *ret_kernel);
+
+/* Its last batch is not older than 5 s or 3 windows. */
+bool reporter_is_reporting(const struct reporter *r, uint64_t now_ns);
+
+/* The place a handle stands for; UINT32_MAX: unknown. */
+uint32_t reporter_find(const struct hashindex *handles, uint32_t handle);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who is at both ends of a flow. Asked anew for every answer, so an end that was unknown when its
+ * bytes came gets its name as soon as anything tells it: no ghost stays.
+ *
+ * An end is an actor of a known machine, an external address, or ~other (a coarse flow).
+ */
+#pragma once
+
+#include "server/core.h"
+#include "server/filter.h"
+
+struct end {
+	const struct actor *actor; /* NULL: external, or ~other */
+	uint32_t actor_index;      /* ACTOR_NONE */
+	uint32_t machine;
+	bool other;
+	uint8_t address[16]; /* of an external or an actor; all 0 for ~other */
+};
+
+struct ends {
+	struct end client, server;
+	uint16_t port;
+	bool coarse;
+};
+
+struct resolver {
+	const struct core *core;
+	uint64_t from_ns, to_ns; /* of several actors at one address: who was there then */
+};
+
+/* The ends as this flow alone tells them: of a server-role flow the client is an address. */
+void resolve_flow(const struct resolver *r, const struct flow_id *id, struct ends *ret);
+
+/* The actor that serves the flow's remote address and port (of a client-role flow). */
+uint32_t resolve_server(const struct resolver *r, const struct flow_id *id);
+
+bool resolve_matches(const struct filter *filter, const struct ends *ends);

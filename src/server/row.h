@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How one flow's figures of one window lie in memory: about 20 bytes instead of a thousand.
+ *
+ *     zigzag(flow - flow before) · 5 bytes: which columns follow · zigzag of each · histograms
+ *     histogram: sum · min · max - min · how many buckets · (buckets skipped · count)…
+ *
+ * All numbers are varints (7 bits a byte, low ones first). Columns are the counters, then two
+ * corrections of gauges, then two histograms. Exact: what goes in comes out.
+ * Rows are written and read by the same process; they are not checked when read.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/histogram.h"
+#include "wire/counters.h"
+
+/* A flow's figures, of one window or summed. */
+struct sums {
+	uint64_t counter[MR_COUNTER_COUNT]; /* may be negative by two's complement */
+	/* what is taken from the gauges without a connection having ended: its agent restarted */
+	int64_t active_lost, pending_lost;
+	struct histogram rtt_us, connect_us;
+};
+
+/* Gauges that follow from the figures: what they add to them. */
+int64_t sums_active(const struct sums *s);
+int64_t sums_pending(const struct sums *s, bool client);
+uint64_t sums_failed(const struct sums *s);
+
+struct row_writer {
+	uint8_t *data; /* owned; free() */
+	size_t size, capacity;
+	uint32_t flow_before;
+};
+
+/* -ENOMEM: nothing written. Rows may come in any order; by index is smallest. */
+int row_write(struct row_writer *w, uint32_t flow, const struct sums *s);
+int row_write_number(struct row_writer *w, uint64_t number); /* before all rows: a header */
+uint8_t *row_shrink(struct row_writer *w); /* the data, and what it took too much given back */
+
+struct row_reader {
+	const uint8_t *at, *end;
+	uint32_t flow_before;
+};
+
+uint64_t row_read_number(struct row_reader *r);
+static inline bool row_more(const struct row_reader *r)
+{
+	return r->at < r->end;
+}
+/* Which flow the next row is of; row_add must follow. */
+uint32_t row_flow(struct row_reader *r);
+/* Adds the row to into. */
+void row_add(struct row_reader *r, struct sums *into);
