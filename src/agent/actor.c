@@ -322,6 +322,11 @@ void actors_expire(struct actors *a, uint64_t now_ns)
 	}
 }
 
+uint64_t actors_looks(const struct actors *a)
+{
+	return a->procfs.looks;
+}
+
 uint64_t actors_lost_full(const struct actors *a)
 {
 	return a->lost_full;

@@ -57,6 +57,7 @@ int actors_define(struct actors *a, struct vector *into, bool published);
 /* Forgets those that are idle. After this a handle may name another actor. */
 void actors_expire(struct actors *a, uint64_t now_ns);
 
+uint64_t actors_looks(const struct actors *a);     /* processes looked at under /proc */
 uint64_t actors_lost_full(const struct actors *a); /* new ones that went to "~other" */
 
 static inline void actors_freep(struct actors **a)

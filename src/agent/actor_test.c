@@ -211,6 +211,25 @@ static void a_storm_of_processes_costs_little(void **state)
 	first = resolve(&w, 0, 1, 1, "short", 0);
 	for (uint32_t i = 2; i < 60000; i++)
 		assert_int_equal(resolve(&w, 0, i, i, "short", i * (SECOND_NS / 2000)), first);
+	assert_in_range(actors_looks(w.actors), 1, PROCFS_BURST + 30 * PROCFS_RATE);
+	world_done(&w);
+}
+
+/* A plain name in a known cgroup: nothing in /proc could say more. */
+static void a_known_cgroup_needs_no_look(void **state)
+{
+	struct world w;
+	uint64_t cgroup;
+
+	world_init(&w, 0);
+	tree_mkdir(&w.cgroups, "a.service");
+	cgroup = tree_inode(&w.cgroups, "a.service");
+	tree_process(&w.proc, 7, "worker", 1, "0::/a.service\n", "worker|");
+	resolve(&w, cgroup, 7, 1, "worker", 0);
+	assert_int_equal(actors_looks(w.actors), 1);
+	for (uint32_t i = 8; i < 100; i++)
+		resolve(&w, cgroup, i, i, "worker", 0);
+	assert_int_equal(actors_looks(w.actors), 1);
 	world_done(&w);
 }
 
@@ -294,6 +313,7 @@ int main(void)
 		cmocka_unit_test(works_without_cgroup_v2),
 		cmocka_unit_test(takes_a_full_comm),
 		cmocka_unit_test(a_storm_of_processes_costs_little),
+		cmocka_unit_test(a_known_cgroup_needs_no_look),
 		cmocka_unit_test(bounds_reads_and_makes_up_for_it),
 		cmocka_unit_test(full_goes_to_other_and_is_counted),
 		cmocka_unit_test(forgets_the_idle_unless_held),

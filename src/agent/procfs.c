@@ -41,6 +41,7 @@ bool procfs_allow(struct procfs *p, uint64_t now_ns)
 	if (p->spent_ns - now_ns > burst_ns - TOKEN_NS)
 		return false;
 	p->spent_ns += TOKEN_NS;
+	p->looks++;
 	return true;
 }
 

@@ -18,6 +18,7 @@
 
 struct procfs {
 	int fd;            /* of the root */
+	uint64_t looks;    /* tokens taken so far */
 	uint64_t tick_ns;  /* unit of start times in /proc/PID/stat */
 	uint64_t spent_ns; /* the bucket, in time: how far ahead of the clock we have spent */
 };
