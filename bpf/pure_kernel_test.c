@@ -11,8 +11,9 @@
 #include <cmocka.h>
 #include <linux/types.h>
 
-#include "pure.skel.h"
 #include "pure_cases.h"
+
+#include "pure.skel.h" /* holds structs of account.h */
 
 static struct pure_bpf *skel;
 
