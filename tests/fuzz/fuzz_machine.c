@@ -10,6 +10,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Each kind of interpreter reads its options in its own way. */
+static const char *const comms[] = {"python3", "node", "perl",   "ruby",       "php",
+				    "bash",    "java", "dotnet", "MainThread", "systemd-network"};
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = strndup((const char *)data, size), path[CGROUP_PATH_MAX + 1];
@@ -25,9 +29,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (strlen(identity.container) >= sizeof(identity.container) ||
 	    strlen(identity.unit) >= sizeof(identity.unit))
 		abort();
-	process_name_of("python3", (const char *)data, size, name);
-	if (strlen(name) > PROCESS_NAME_MAX)
-		abort();
+	for (size_t i = 0; i < sizeof(comms) / sizeof(comms[0]); i++) {
+		process_name_of(comms[i], (const char *)data, size, name);
+		if (strlen(name) > PROCESS_NAME_MAX)
+			abort();
+		/* a name is comm, or stands in the command line as it is */
+		if (strcmp(name, comms[i]) != 0 && !memmem(data, size, name, strlen(name)))
+			abort();
+	}
 	process_stat_parse(text, &stat);
 	snmp_parse(text, &tcp);
 	free(text);
