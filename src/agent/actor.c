@@ -29,7 +29,8 @@ struct actor {
 	uint64_t last_used_ns;
 	uint32_t generation; /* tells it from the one that had its place before */
 	uint32_t holders;
-	uint32_t pid;
+	uint32_t pid, newest_pid; /* as defined; of the process named last */
+	bool undefined;           /* stands in the list of those */
 };
 
 struct process_key {
@@ -60,6 +61,13 @@ struct names {
 	bool complete; /* false: no token was left, ask again */
 };
 
+static void undefine(struct actors *a, struct actor *actor)
+{
+	if (!actor->undefined)
+		a->undefined[a->undefined_count++] = lru_index(a->actors, actor);
+	actor->undefined = true;
+}
+
 static struct actor *actor_put(struct actors *a, const struct actor_key *key)
 {
 	bool is_new;
@@ -67,7 +75,7 @@ static struct actor *actor_put(struct actors *a, const struct actor_key *key)
 
 	if (actor && is_new) {
 		actor->generation = ++a->generation;
-		a->undefined[a->undefined_count++] = lru_index(a->actors, actor);
+		undefine(a, actor);
 	}
 	return actor;
 }
@@ -214,8 +222,9 @@ static struct actor *actor_find(struct actors *a, const struct names *names, uin
 		a->lost_full++;
 		return lru_at(a->actors, actors_other(a) - 1);
 	}
-	if (!actor->pid)
+	if (!actor->pid && actor->undefined)
 		actor->pid = tgid;
+	actor->newest_pid = tgid;
 	return actor;
 }
 
@@ -305,9 +314,26 @@ int actors_define(struct actors *a, struct vector *into, bool published)
 		done--;
 	if (!published)
 		return r;
+	for (size_t i = 0; i < done; i++)
+		((struct actor *)lru_at(a->actors, a->undefined[i]))->undefined = false;
 	a->undefined_count -= done;
 	memmove(a->undefined, a->undefined + done, a->undefined_count * sizeof(*a->undefined));
 	return r;
+}
+
+/* An actor's example is to be alive: else another one is, and it is defined again. */
+static void renew_pid(struct actors *a, struct actor *actor)
+{
+	uint32_t pid = actor->newest_pid;
+
+	if (actor->pid && procfs_exists(&a->procfs, actor->pid))
+		return;
+	if (pid && !procfs_exists(&a->procfs, pid))
+		pid = 0;
+	if (pid == actor->pid)
+		return;
+	actor->pid = pid;
+	undefine(a, actor);
 }
 
 void actors_expire(struct actors *a, uint64_t now_ns)
@@ -319,6 +345,8 @@ void actors_expire(struct actors *a, uint64_t now_ns)
 		next = lru_newer(a->actors, actor);
 		if (!actor->holders && now_ns - actor->last_used_ns > IDLE_NS)
 			lru_remove(a->actors, actor);
+		else
+			renew_pid(a, actor);
 	}
 }
 

@@ -282,6 +282,29 @@ static void forgets_the_idle_unless_held(void **state)
 	world_done(&w);
 }
 
+/* The example that is shown lives: when it ends, another is shown, or none. */
+static void shows_a_living_example(void **state)
+{
+	struct world w;
+	uint32_t handle;
+
+	world_init(&w, 0);
+	tree_process(&w.proc, 7, "worker", 1, "0::/\n", "worker|");
+	tree_process(&w.proc, 8, "worker", 2, "0::/\n", "worker|");
+	handle = resolve(&w, 0, 7, 1, "worker", 0);
+	assert_int_equal(resolve(&w, 0, 8, 2, "worker", 0), handle);
+	assert_int_equal(defined(&w, handle).pid, 7);
+	tree_process_gone(&w.proc, 7);
+	actors_expire(w.actors, 61 * SECOND_NS);
+	assert_int_equal(defined(&w, handle).pid, 8);
+	tree_process_gone(&w.proc, 8);
+	actors_expire(w.actors, 122 * SECOND_NS);
+	assert_int_equal(defined(&w, handle).pid, 0);
+	actors_expire(w.actors, 183 * SECOND_NS);
+	assert_int_equal(actors_pid(w.actors, handle), 0);
+	world_done(&w);
+}
+
 static void unpublished_definitions_come_again(void **state)
 {
 	struct world w;
@@ -317,6 +340,7 @@ int main(void)
 		cmocka_unit_test(bounds_reads_and_makes_up_for_it),
 		cmocka_unit_test(full_goes_to_other_and_is_counted),
 		cmocka_unit_test(forgets_the_idle_unless_held),
+		cmocka_unit_test(shows_a_living_example),
 		cmocka_unit_test(unpublished_definitions_come_again),
 	};
 

@@ -45,6 +45,14 @@ bool procfs_allow(struct procfs *p, uint64_t now_ns)
 	return true;
 }
 
+bool procfs_exists(const struct procfs *p, uint32_t tgid)
+{
+	char path[16];
+
+	snprintf(path, sizeof(path), "%u", tgid);
+	return faccessat(p->fd, path, F_OK, 0) == 0;
+}
+
 int procfs_read(const struct procfs *p, uint32_t tgid, const char *file, char *ret, size_t size)
 {
 	char path[64];

@@ -29,6 +29,8 @@ void procfs_close(struct procfs *p);
 /* Takes a token. False: none left now. */
 bool procfs_allow(struct procfs *p, uint64_t now_ns);
 
+bool procfs_exists(const struct procfs *p, uint32_t tgid); /* some process has that number */
+
 /* Up to size - 1 bytes of /proc/<tgid>/<file>, NUL-terminated. Returns the size or -errno. */
 int procfs_read(const struct procfs *p, uint32_t tgid, const char *file, char *ret, size_t size);
 
