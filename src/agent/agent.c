@@ -33,6 +33,7 @@ struct agent {
 	struct probe *probe;
 	struct collector *collector;
 	struct budget budget;
+	unsigned int cpus; /* of the machine, when it started */
 
 	uv_loop_t loop;
 	uv_timer_t timer; /* the window's end */
@@ -118,6 +119,7 @@ static void send_batch(struct agent *a, uint64_t end_ns)
 		.window_wanted_ns = a->budget.wanted_ns,
 		.window_ns = a->budget.plan.window_ns,
 		.cpu_budget_percent = a->config.cpu_budget_percent,
+		.cpus = a->cpus,
 	};
 	struct wire_batch *batch = collector_take(a->collector, &status);
 
@@ -309,8 +311,8 @@ int agent_open(struct agent **ret, const struct agent_config *config, struct err
 	a->config = *config;
 	set_defaults(&a->config);
 	pthread_mutex_init(&a->lock, NULL);
-	budget_init(&a->budget, a->config.window_ns, a->config.cpu_budget_percent,
-		    (unsigned int)get_nprocs());
+	a->cpus = (unsigned int)get_nprocs();
+	budget_init(&a->budget, a->config.window_ns, a->config.cpu_budget_percent, a->cpus);
 	r = open_parts(a, ret_error);
 	if (r < 0) {
 		agent_free(a);

@@ -234,6 +234,7 @@ static int fill_status(const struct collector *c, const struct collector_status 
 		.window_wanted_ns = s->window_wanted_ns,
 		.window_ns = s->window_ns,
 		.cpu_budget_percent = s->cpu_budget_percent,
+		.cpus = s->cpus,
 		.sockets = probe->sockets,
 		.slots = probe->slots_max,
 		.flows_max = probe->flows_max,

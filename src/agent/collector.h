@@ -31,6 +31,7 @@ struct collector_status {
 	uint64_t agent_cpu_ns, late_windows;
 	uint64_t window_wanted_ns, window_ns;
 	double cpu_budget_percent;
+	uint32_t cpus;
 };
 
 /* probe: borrowed. */
