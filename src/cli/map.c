@@ -158,14 +158,13 @@ static int fill(struct table *t, const struct graph *g)
 
 static void write_title(const struct graph *g, FILE *out)
 {
-	char span[HUMAN_NUMBER_SIZE], bytes[HUMAN_NUMBER_SIZE], rate[HUMAN_NUMBER_SIZE];
-	double seconds = g->to - g->from, total = 0;
+	char span[HUMAN_NUMBER_SIZE], bytes[HUMAN_NUMBER_SIZE];
+	double total = 0;
 
 	for (size_t i = 0; i < g->edge_count; i++)
 		total += g->edges[i].bytes_to_server + g->edges[i].bytes_to_client;
-	fprintf(out, "%zu services, %zu dependencies, %s in %s (%s)\n", g->node_count,
-		g->edge_count, human_bytes(bytes, total), human_span(span, seconds),
-		human_rate(rate, seconds > 0 ? total / seconds : 0));
+	fprintf(out, "%zu services, %zu dependencies, %s in the last %s\n", g->node_count,
+		g->edge_count, human_bytes(bytes, total), human_span(span, g->to - g->from));
 }
 
 int map_write_text(const struct graph *g, const struct table_style *style, FILE *out)

@@ -35,7 +35,7 @@ static void draws_the_tree(void **state)
 	char *text = written(json, false);
 
 	assert_string_equal(
-		text, "5 services, 4 dependencies, 136 MB in 5 min (453 KB/s)\n"
+		text, "5 services, 4 dependencies, 136 MB in the last 5 min\n"
 		      "client           to server  to client  open  new    rtt  health\n"
 		      "curl  (process)\n"
 		      "├─ 10.1.1.1:443          -          -     -    -      -  ✗ 2 timed out\n"

@@ -13,8 +13,8 @@
 #include "human.h"
 #include "server/listen.h"
 
-#define WAIT_STEP_NS   500000000 /* 0.5 s */
-#define WAIT_STEPS     8
+#define WAIT_STEP_NS   250000000 /* 0.25 s */
+#define WAIT_STEPS     16
 #define WINDOWS_WANTED 2
 
 struct sums {
