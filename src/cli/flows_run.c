@@ -55,7 +55,7 @@ static int print_line(const json_t *json, double after)
 	return 0;
 }
 
-static int poll_once(const struct arguments *a, double *after, struct error *ret_error)
+static int poll_once(const struct arguments *a, int *kept, double *after, struct error *ret_error)
 {
 	struct table_style style = output_style();
 	struct client_answer answer;
@@ -71,6 +71,7 @@ static int poll_once(const struct arguments *a, double *after, struct error *ret
 	r = client_get(a->server, "/api/v1/flows", query, &answer, ret_error);
 	if (r < 0)
 		return r;
+	style.kept = kept;
 	r = a->json ? print_line(answer.json, *after)
 		    : flows_write(answer.json, true, *after, &style, stdout);
 	*after = flows_latest(answer.json, *after);
@@ -80,11 +81,11 @@ static int poll_once(const struct arguments *a, double *after, struct error *ret
 
 static int follow(const struct arguments *a, struct error *ret_error)
 {
+	int kept[TABLE_COLUMNS_MAX] = {0}, r;
 	double after = 0;
-	int r;
 
 	do {
-		r = poll_once(a, &after, ret_error);
+		r = poll_once(a, kept, &after, ret_error);
 		if (!r && fflush(stdout))
 			return 0; /* nobody reads any more */
 		if (!r)

@@ -197,16 +197,31 @@ static void print_titles(const struct table *t, const struct table_style *style,
 	print_row(t, style, out, row, widths);
 }
 
+/* Takes over the widths of the tables before; whether these are not enough any more. */
+static bool keep(const struct table *t, int *widths, int *kept)
+{
+	bool grew = false;
+
+	for (size_t i = 0; i < t->column_count && kept; i++) {
+		grew |= widths[i] > kept[i];
+		widths[i] = kept[i] = widths[i] > kept[i] ? widths[i] : kept[i];
+	}
+	return grew || !kept;
+}
+
 int table_print(const struct table *t, const struct table_style *style, FILE *out)
 {
 	int widths[TABLE_COLUMNS_MAX];
+	bool titles;
 
 	if (t->out_of_memory)
 		return -ENOMEM;
 	measure(t, widths);
+	titles = keep(t, widths, style->kept);
 	if (style->width)
 		shrink(t, widths, style->width);
-	print_titles(t, style, out, widths);
+	if (titles)
+		print_titles(t, style, out, widths);
 	for (size_t i = 0; i < t->cell_count;) {
 		const struct cell *cell = &t->cells[i];
 

@@ -27,6 +27,8 @@ struct table_column {
 struct table_style {
 	int width; /* of the output; 0: without limit */
 	bool colour;
+	int *kept; /* for tables that follow each other: widths so far, TABLE_COLUMNS_MAX of them;
+		    * titles are printed again only when one grew. NULL: a table of its own */
 };
 
 struct table;

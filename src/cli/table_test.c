@@ -92,6 +92,18 @@ static void escapes_are_taken_away(void **state)
 	free(text);
 }
 
+static void tables_that_follow_keep_their_columns(void **state)
+{
+	int kept[TABLE_COLUMNS_MAX] = {0};
+	const struct table_style style = {.kept = kept};
+	char *first = print(fill("abcdefgh"), &style), *second = print(fill("w"), &style);
+
+	assert_non_null(strstr(first, "name       bytes  health\n"));
+	assert_string_equal(second, LINE "w             12  bad\nb         345678  ok\n");
+	free(first);
+	free(second);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -99,6 +111,7 @@ int main(void)
 		cmocka_unit_test(aligns_wide_characters),
 		cmocka_unit_test(shrinks_what_may),
 		cmocka_unit_test(colours),
+		cmocka_unit_test(tables_that_follow_keep_their_columns),
 		cmocka_unit_test(escapes_are_taken_away),
 	};
 
