@@ -2,6 +2,7 @@
 #include "server/schema_for_test.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,8 +38,9 @@ static json_t *node_to_json(yaml_document_t *document, const yaml_node_t *node)
 		result = json_array();
 		for (yaml_node_item_t *i = node->data.sequence.items.start;
 		     i < node->data.sequence.items.top; i++)
-			json_array_append_new(result, node_to_json(document,
-								   yaml_document_get_node(document, *i)));
+			json_array_append_new(
+				result,
+				node_to_json(document, yaml_document_get_node(document, *i)));
 		return result;
 	}
 	result = json_object();
@@ -223,7 +225,8 @@ static int check_properties(struct check *c, const json_t *properties, const jso
 }
 
 /* additionalProperties, unevaluatedProperties: false, or the schema of those not named. */
-static int check_others(struct check *c, const json_t *schema, const json_t *rule, const json_t *value)
+static int check_others(struct check *c, const json_t *schema, const json_t *rule,
+			const json_t *value)
 {
 	const char *name;
 	json_t *part;
