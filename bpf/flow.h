@@ -26,7 +26,7 @@ struct mr_flow_key {
 	__u16 port;  /* the server's, host order */
 	__u8 role;   /* enum mr_role */
 	__u8 coarse; /* 1: the flow map was full; addresses, port and tgid are 0 */
-	__u32 pad;
+	__u32 netns_cookie; /* low half; tells a namespace from one that had its inode before */
 };
 
 struct mr_flow_value {

@@ -35,6 +35,14 @@ static __always_inline void key_addresses(struct mr_flow_key *key, const struct 
 	}
 }
 
+static __always_inline void key_netns(struct mr_flow_key *key, const struct sock *sk)
+{
+	const struct net *net = sk->__sk_common.skc_net.net;
+
+	key->netns = net->ns.inum;
+	key->netns_cookie = (u32)net->net_cookie;
+}
+
 /* key is all zero. The port of a server is its own, that of a client's flow the peer's; a socket's
  * own port is read where it survives the close (skc_num does not). */
 static __always_inline void key_of(struct mr_flow_key *key, const struct tcp_sock *tp, u8 role)
@@ -42,7 +50,7 @@ static __always_inline void key_of(struct mr_flow_key *key, const struct tcp_soc
 	const struct sock *sk = (const struct sock *)tp;
 
 	key->cgroup = sock_cgroup_id(sk);
-	key->netns = sk->__sk_common.skc_net.net->ns.inum;
+	key_netns(key, sk);
 	key->role = role;
 	key->port = bpf_ntohs(role == MR_ROLE_SERVER ? ((const struct inet_sock *)tp)->inet_sport
 						     : sk->__sk_common.skc_dport);

@@ -104,7 +104,7 @@ int BPF_PROG(mr_retransmit_synack, const struct sock *listener, const struct req
 		return 0;
 	f.synack_retransmits = 1;
 	key.cgroup = sock_cgroup_id(listener);
-	key.netns = listener->__sk_common.skc_net.net->ns.inum;
+	key_netns(&key, listener);
 	key.port = listener->__sk_common.skc_num;
 	key_addresses(&key, &req->__req_common);
 	flow_fold(&key, &f);
