@@ -172,7 +172,8 @@ void flow_table_forget(struct flow_table *t, uint64_t oldest_ns)
 
 	for (; f; f = next) {
 		next = lru_newer(t->flows, f);
-		if (!f->references && !f->active && !f->pending && f->last_seen_ns < oldest_ns)
+		if (!f->references && f->active <= 0 && f->pending <= 0 &&
+		    f->last_seen_ns < oldest_ns)
 			forget(t, f);
 	}
 }

@@ -55,6 +55,8 @@ static int append(struct history *h, struct window_list *l, const struct window 
 
 	if (!r)
 		h->bytes += w->size + WINDOW_OVERHEAD;
+	if (!r && l == &h->fine)
+		h->fine_bytes += w->size + WINDOW_OVERHEAD;
 	return r;
 }
 
@@ -74,9 +76,11 @@ static void list_compact(struct window_list *l)
 	l->count = kept;
 }
 
-static void window_drop(struct history *h, struct window *w)
+static void window_drop(struct history *h, struct window_list *l, struct window *w)
 {
 	h->bytes -= w->size + WINDOW_OVERHEAD;
+	if (l == &h->fine)
+		h->fine_bytes -= w->size + WINDOW_OVERHEAD;
 	free(w->data);
 	w->data = NULL;
 }
@@ -135,7 +139,7 @@ static int merge_with(struct history *h, const struct window *front)
 	}
 	for (size_t i = 0; i < h->fine.count; i++)
 		if (belongs(h, &h->fine.windows[i], &first))
-			window_drop(h, &h->fine.windows[i]);
+			window_drop(h, &h->fine, &h->fine.windows[i]);
 	list_compact(&h->fine);
 	return 0;
 }
@@ -147,7 +151,7 @@ static void forget_old(struct history *h, struct window_list *l, uint64_t now_ns
 	for (size_t i = 0; i < l->count; i++) {
 		if (l->windows[i].end_ns + h->retain_ns >= now_ns)
 			continue;
-		window_drop(h, &l->windows[i]);
+		window_drop(h, l, &l->windows[i]);
 		any = true;
 	}
 	if (any)
@@ -162,25 +166,33 @@ static void cut(struct history *h, struct window_list *l)
 		h->cut_rows += l->windows[i].rows;
 		if (l->windows[i].end_ns > h->cut_until_ns)
 			h->cut_until_ns = l->windows[i].end_ns;
-		window_drop(h, &l->windows[i]);
+		window_drop(h, l, &l->windows[i]);
 	}
 	if (i)
 		list_compact(l);
 }
 
+/* The oldest fine windows are merged when it is time, and before when they fill half of the room:
+ * better an hour that is coarse than minutes that are fine. */
+static bool must_merge(const struct history *h, uint64_t now_ns)
+{
+	uint64_t over_ns;
+
+	if (!h->fine.count)
+		return false;
+	over_ns = long_window(h, &h->fine.windows[0]) * h->coarse_window_ns;
+	return over_ns + h->fine_ns <= now_ns ||
+	       (over_ns <= now_ns && h->fine_bytes > h->bytes_max / 2);
+}
+
 int history_advance(struct history *h, uint64_t now_ns)
 {
-	const struct window *front;
 	int r = 0;
 
 	forget_old(h, &h->merged, now_ns);
-	while (!r && h->fine.count) {
-		front = &h->fine.windows[0];
-		if (long_window(h, front) * h->coarse_window_ns + h->fine_ns > now_ns)
-			break;
-		r = merge_with(h, front);
-	}
 	forget_old(h, &h->fine, now_ns);
+	while (!r && must_merge(h, now_ns))
+		r = merge_with(h, &h->fine.windows[0]);
 	cut(h, &h->merged);
 	cut(h, &h->fine);
 	return r;

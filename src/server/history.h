@@ -9,7 +9,8 @@
  * Exact: the sum over windows is what came in; merging adds, it never averages. A merged window has
  * the end of its newest part, so a question about a range may gain or lose up to coarse_window_ns
  * at its edges, never in the middle.
- * Bounded in bytes: when the bound is met the oldest go before their time, counted.
+ * Bounded in bytes: fine windows that fill more than half of it are merged early, and when the
+ * bound is met the oldest go before their time, counted.
  */
 #pragma once
 
@@ -24,7 +25,7 @@ struct window_list {
 };
 
 struct history {
-	size_t bytes_max, bytes;
+	size_t bytes_max, bytes, fine_bytes;
 	uint64_t fine_ns, coarse_window_ns, retain_ns;
 	struct window_list merged, fine;
 	struct fold scratch;

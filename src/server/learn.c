@@ -12,6 +12,12 @@
 
 #include "../../bpf/flow.h"
 
+/* Handles of one agent at the most: more than places, since several may share one. */
+static uint32_t handles_max(uint32_t places)
+{
+	return 2 * places + 1024;
+}
+
 /* --- actors --------------------------------------------------------------------------------- */
 
 static int find_actor_place(struct learn *in, const struct wire_actor *a, uint32_t *ret)
@@ -46,7 +52,7 @@ static int learn_actor(struct learn *in, const struct wire_actor *a)
 	uint32_t place, old;
 	int r;
 
-	if (handles->count >= 2 * c->config.actors_max &&
+	if (handles->count >= handles_max(c->config.actors_max) &&
 	    reporter_find(handles, a->handle) == UINT32_MAX)
 		return -ENOSPC;
 	r = find_actor_place(in, a, &place);
@@ -130,7 +136,7 @@ static int learn_flow(struct learn *in, const struct wire_flow *f)
 
 	if (actor == ACTOR_NONE || !flow_is_sane(f))
 		return -EINVAL;
-	if (handles->count >= 2 * c->config.flows_max &&
+	if (handles->count >= handles_max(c->config.flows_max) &&
 	    reporter_find(handles, f->handle) == FLOW_NONE)
 		return -ENOSPC;
 	r = find_flow_place(in, f, actor, &place);
