@@ -18,27 +18,27 @@ struct reading {
 
 struct baselines {
 	struct netns *netns;
-	struct lru *readings; /* inode ─► struct reading, before ours were taken */
+	struct lru *readings; /* struct netns_id ─► struct reading, before ours were taken */
 	size_t moving;
 };
 
-static void on_before(void *userdata, uint32_t inode, const struct snmp_tcp *tcp)
+static void on_before(void *userdata, const struct netns_id *id, const struct snmp_tcp *tcp)
 {
 	struct baselines *b = userdata;
-	struct reading *reading = lru_put(b->readings, &inode, NULL);
+	struct reading *reading = lru_put(b->readings, id, NULL);
 
 	if (reading && !reading->settled)
 		reading->tcp = *tcp;
 }
 
-static void on_after(void *userdata, uint32_t inode, const struct snmp_tcp *tcp)
+static void on_after(void *userdata, const struct netns_id *id, const struct snmp_tcp *tcp)
 {
 	struct baselines *b = userdata;
-	struct reading *reading = lru_get(b->readings, &inode);
+	struct reading *reading = lru_get(b->readings, id);
 
 	if (!reading || reading->settled)
 		return;
-	netns_set_baseline(b->netns, inode, &reading->tcp);
+	netns_set_baseline(b->netns, id, &reading->tcp);
 	reading->settled = memcmp(&reading->tcp, tcp, sizeof(*tcp)) == 0;
 	b->moving += !reading->settled;
 }
@@ -60,7 +60,7 @@ int baseline_note(struct netns *netns, const char *proc, baseline_collect_fn col
 	struct baselines b = {.netns = netns, .moving = 1};
 	int r = 0;
 
-	b.readings = lru_new(NETNS_MAX, sizeof(uint32_t), sizeof(struct reading));
+	b.readings = lru_new(NETNS_MAX, sizeof(struct netns_id), sizeof(struct reading));
 	if (!b.readings)
 		return -ENOMEM;
 	for (int i = 0; i < TRIES && b.moving && r == 0; i++)

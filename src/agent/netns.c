@@ -9,8 +9,14 @@
 
 #define NETNS_MAX 1024
 
+struct entry {
+	struct wire_netns wire;
+	uint32_t cookie;   /* 0: not known yet */
+	uint32_t previous; /* of the one that had this inode before: late records are not ours */
+};
+
 struct netns {
-	struct lru *namespaces; /* inode ─► struct wire_netns */
+	struct lru *namespaces; /* inode ─► struct entry */
 };
 
 struct netns *netns_new(void)
@@ -19,7 +25,7 @@ struct netns *netns_new(void)
 
 	if (!n)
 		return NULL;
-	n->namespaces = lru_new(NETNS_MAX, sizeof(uint32_t), sizeof(struct wire_netns));
+	n->namespaces = lru_new(NETNS_MAX, sizeof(uint32_t), sizeof(struct entry));
 	return n->namespaces ? n : netns_free(n);
 }
 
@@ -32,19 +38,29 @@ struct netns *netns_free(struct netns *n)
 	return NULL;
 }
 
-static struct wire_netns *netns_get(struct netns *n, uint32_t inode)
+/* NULL: of a namespace that is gone. */
+static struct wire_netns *netns_get(struct netns *n, const struct netns_id *id)
 {
-	struct wire_netns *w = lru_put_evict(n->namespaces, &inode, NULL);
+	struct entry *e = lru_put_evict(n->namespaces, &id->inode, NULL);
 
-	w->netns = inode;
-	return w;
+	if (id->cookie && id->cookie == e->previous)
+		return NULL;
+	if (id->cookie && e->cookie && id->cookie != e->cookie)
+		*e = (struct entry){.previous = e->cookie};
+	if (id->cookie)
+		e->cookie = id->cookie;
+	e->wire.netns = id->inode;
+	return &e->wire;
 }
 
 /* Each end counts the segments that it sent again itself. */
 void netns_add(struct netns *n, const struct mr_flow_key *key, const struct mr_flow_value *value)
 {
-	struct wire_netns *w = netns_get(n, key->netns);
+	const struct netns_id id = {.inode = key->netns, .cookie = key->netns_cookie};
+	struct wire_netns *w = netns_get(n, &id);
 
+	if (!w)
+		return;
 	if (key->role == MR_ROLE_CLIENT) {
 		w->attempted += value->counter[MR_ATTEMPTED];
 		w->retransmits += value->counter[MR_RETRANSMITS_TO_SERVER];
@@ -55,10 +71,12 @@ void netns_add(struct netns *n, const struct mr_flow_key *key, const struct mr_f
 	w->retransmits += value->counter[MR_SYNACK_RETRANSMITS];
 }
 
-void netns_set_baseline(struct netns *n, uint32_t inode, const struct snmp_tcp *now)
+void netns_set_baseline(struct netns *n, const struct netns_id *id, const struct snmp_tcp *now)
 {
-	struct wire_netns *w = netns_get(n, inode);
+	struct wire_netns *w = netns_get(n, id);
 
+	if (!w)
+		return;
 	w->baseline_active_opens = now->active_opens - w->attempted;
 	w->baseline_passive_opens = now->passive_opens - w->accepted;
 	w->baseline_retrans_segs = now->retrans_segs - w->retransmits;

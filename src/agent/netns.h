@@ -3,6 +3,9 @@
  * TCP counters of each network namespace since the agent started, to be held against the kernel's
  * own: ours from the flows, and where the kernel's stood when we began to count.
  *
+ * Inodes of namespaces are used again at once. A namespace with another cookie than the one known
+ * under its inode is a new one, and begins at nothing, as the kernel's counters do.
+ *
  * Limits: 1024 namespaces; then the one longest without traffic is forgotten.
  */
 #pragma once
@@ -16,6 +19,11 @@
 
 struct netns;
 
+/* cookie: the low half of SO_NETNS_COOKIE; 0: not known, any. */
+struct netns_id {
+	uint32_t inode, cookie;
+};
+
 struct netns *netns_new(void);             /* NULL: no memory */
 struct netns *netns_free(struct netns *n); /* always NULL; accepts NULL */
 
@@ -23,6 +31,6 @@ void netns_add(struct netns *n, const struct mr_flow_key *key, const struct mr_f
 
 /* What the kernel counted (now, with all that netns_add was given) lies before our beginning,
  * except for what we have counted ourselves by now. */
-void netns_set_baseline(struct netns *n, uint32_t inode, const struct snmp_tcp *now);
+void netns_set_baseline(struct netns *n, const struct netns_id *id, const struct snmp_tcp *now);
 
 int netns_report(const struct netns *n, struct wire_batch *batch); /* -ENOMEM */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/lru.h"
@@ -48,10 +49,79 @@ static bool is_first(struct scan *s, uint32_t inode)
 	return inode && lru_put(s->seen, &inode, &is_new) && is_new;
 }
 
+/* A visit to a namespace: a thread goes in, looks, and ends. */
+struct visit {
+	int fd; /* of the namespace */
+	const char *proc;
+	uint32_t cookie;
+	struct snmp_tcp tcp;
+	int result;
+};
+
+static uint32_t read_cookie(void)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint64_t cookie = 0;
+	socklen_t size = sizeof(cookie);
+
+	if (fd < 0)
+		return 0;
+	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) < 0)
+		cookie = 0;
+	close(fd);
+	return (uint32_t)cookie;
+}
+
+static void *visit_run(void *userdata)
+{
+	struct visit *v = userdata;
+	char text[TEXT_MAX], path[300];
+
+	v->result = -EIO;
+	if (setns(v->fd, CLONE_NEWNET) < 0)
+		return NULL;
+	v->cookie = read_cookie();
+	snprintf(path, sizeof(path), "%s/thread-self/net/snmp", v->proc);
+	if (read_text(AT_FDCWD, path, text, sizeof(text)) == 0)
+		v->result = snmp_parse(text, &v->tcp);
+	return NULL;
+}
+
+static void visit(const struct scan *s, int fd, struct visit *ret)
+{
+	pthread_t thread;
+
+	*ret = (struct visit){.fd = fd, .proc = s->proc, .result = -EIO};
+	if (fd >= 0 && pthread_create(&thread, NULL, visit_run, ret) == 0)
+		pthread_join(thread, NULL);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* A process in it shows a namespace's counters even to those who may not go in. pid: NULL, no one.
+ */
+static void scan_namespace(struct scan *s, uint32_t inode, int fd, int proc, const char *pid)
+{
+	struct netns_id id = {.inode = inode};
+	char path[300], text[TEXT_MAX];
+	struct visit v;
+
+	visit(s, fd, &v);
+	if (v.result < 0 && pid) {
+		snprintf(path, sizeof(path), "%s/net/snmp", pid);
+		if (read_text(proc, path, text, sizeof(text)) == 0)
+			v.result = snmp_parse(text, &v.tcp);
+	}
+	id.cookie = v.cookie;
+	if (v.result == 0)
+		s->fn(s->userdata, &id, &v.tcp);
+	else
+		lru_remove(s->seen, lru_get(s->seen, &inode)); /* the next may show the way */
+}
+
 static void scan_process(struct scan *s, int proc, const char *pid)
 {
-	char path[300], link[64], text[TEXT_MAX];
-	struct snmp_tcp tcp;
+	char path[300], link[64];
 	uint32_t inode;
 	ssize_t size;
 
@@ -60,48 +130,8 @@ static void scan_process(struct scan *s, int proc, const char *pid)
 	if (size < 0)
 		return;
 	link[size] = '\0';
-	if (sscanf(link, "net:[%u]", &inode) != 1 || !is_first(s, inode))
-		return;
-	snprintf(path, sizeof(path), "%s/net/snmp", pid);
-	if (read_text(proc, path, text, sizeof(text)) == 0 && snmp_parse(text, &tcp) == 0)
-		s->fn(s->userdata, inode, &tcp);
-	else
-		lru_remove(s->seen, lru_get(s->seen, &inode)); /* the next process may tell */
-}
-
-/* A visit to a namespace that only a mount keeps: a thread goes in, reads, and ends. */
-struct visit {
-	const char *mount, *proc;
-	struct snmp_tcp tcp;
-	int result;
-};
-
-static void *visit_run(void *userdata)
-{
-	struct visit *v = userdata;
-	char text[TEXT_MAX], path[300];
-	int fd = open(v->mount, O_RDONLY | O_CLOEXEC);
-
-	v->result = -EIO;
-	if (fd < 0)
-		return NULL;
-	snprintf(path, sizeof(path), "%s/thread-self/net/snmp", v->proc);
-	if (setns(fd, CLONE_NEWNET) == 0 && read_text(AT_FDCWD, path, text, sizeof(text)) == 0)
-		v->result = snmp_parse(text, &v->tcp);
-	close(fd);
-	return NULL;
-}
-
-static void scan_mount(struct scan *s, uint32_t inode, const char *mount)
-{
-	struct visit v = {.mount = mount, .proc = s->proc};
-	pthread_t thread;
-
-	if (!is_first(s, inode) || pthread_create(&thread, NULL, visit_run, &v) != 0)
-		return;
-	pthread_join(thread, NULL);
-	if (v.result == 0)
-		s->fn(s->userdata, inode, &v.tcp);
+	if (sscanf(link, "net:[%u]", &inode) == 1 && is_first(s, inode))
+		scan_namespace(s, inode, openat(proc, path, O_RDONLY | O_CLOEXEC), proc, pid);
 }
 
 /* "900 25 0:4 net:[4026532281] /run/netns/blue rw shared:1 - nsfs nsfs rw" */
@@ -116,8 +146,9 @@ static void scan_mounts(struct scan *s, int proc)
 		char mount[512];
 		uint32_t inode;
 
-		if (sscanf(line, "%*s %*s %*s net:[%u] %511s", &inode, mount) == 2)
-			scan_mount(s, inode, mount);
+		if (sscanf(line, "%*s %*s %*s net:[%u] %511s", &inode, mount) == 2 &&
+		    is_first(s, inode))
+			scan_namespace(s, inode, open(mount, O_RDONLY | O_CLOEXEC), -1, NULL);
 	}
 	free(line);
 	if (file)

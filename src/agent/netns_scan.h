@@ -8,10 +8,11 @@
 
 #include <stdint.h>
 
-#include "agent/snmp.h"
+#include "agent/netns.h"
 
-/* inode: as in /proc/PID/ns/net. Each namespace once. */
-typedef void (*netns_scan_fn)(void *userdata, uint32_t inode, const struct snmp_tcp *tcp);
+/* Each namespace once. */
+typedef void (*netns_scan_fn)(void *userdata, const struct netns_id *id,
+			      const struct snmp_tcp *tcp);
 
 /* proc: "/proc". What cannot be read is left out. -errno: nothing could be read at all. */
 int netns_scan(const char *proc, netns_scan_fn fn, void *userdata);
