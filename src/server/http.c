@@ -19,7 +19,7 @@ struct http {
 	struct MHD_Daemon *daemon;
 	uv_poll_t poll;
 	uv_timer_t timer;
-	bool resumed;
+	bool again; /* libmicrohttpd has more to do, and nothing will wake it */
 	unsigned int handles; /* of the loop, still to be closed */
 	struct listen_address address;
 	const struct http_route *routes;
@@ -60,14 +60,20 @@ static void run(struct http *h)
 {
 	MHD_UNSIGNED_LONG_LONG timeout_ms;
 
-	h->resumed = false;
+	h->again = false;
 	MHD_run(h->daemon);
-	if (h->resumed)
+	if (h->again)
 		uv_timer_start(&h->timer, on_timer, 0, 0);
 	else if (MHD_get_timeout(h->daemon, &timeout_ms) == MHD_YES)
 		uv_timer_start(&h->timer, on_timer, timeout_ms, 0);
 	else
 		uv_timer_stop(&h->timer);
+}
+
+static void run_again(struct http *h)
+{
+	h->again = true;
+	uv_timer_start(&h->timer, on_timer, 0, 0);
 }
 
 static void on_handle_closed(uv_handle_t *handle)
@@ -90,8 +96,7 @@ void http_request_resume(struct http_request *r)
 		return;
 	r->suspended = false;
 	MHD_resume_connection(r->connection);
-	r->http->resumed = true; /* takes effect in the next run only, and nothing else wakes it */
-	uv_timer_start(&r->http->timer, on_timer, 0, 0);
+	run_again(r->http); /* takes effect in the next run only */
 }
 
 /* --- answers ------------------------------------------------------------------------------- */
@@ -226,7 +231,12 @@ static void on_connection(void *userdata, struct MHD_Connection *connection, voi
 {
 	struct http *h = userdata;
 
-	h->stats.connections += what == MHD_CONNECTION_NOTIFY_STARTED ? 1 : -1;
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		h->stats.connections++;
+		return;
+	}
+	if (h->stats.connections-- == HTTP_CONNECTIONS_MAX)
+		run_again(h); /* it does not listen while there are so many, until it runs again */
 }
 
 struct hosts {
