@@ -6,8 +6,7 @@
  *
  * The kernel gives ids; names come from /proc and the cgroup tree while they still exist. What is
  * found is remembered by process and by cgroup, so that naming costs one look-up for a process seen
- * before, and a bounded number of reads for those not seen (procfs.h). A process that is gone keeps
- * its comm and its cgroup.
+ * before, and a bounded number of reads for those not seen (naming.h).
  *
  * Limits: 8192 actors by default, then "~other", counted; 16384 processes remembered. An actor that
  * nobody holds is forgotten after ten idle minutes; its handle is then given to another, newly

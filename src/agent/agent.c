@@ -3,10 +3,10 @@
  * The agent's thread: when a window ends, what is asked from other threads, and what it all costs.
  * The work itself is collector.c's.
  *
- *     timer (window ends) ─► idle (a slice of the sweep, as often as it takes) ─► end_window ─►
- * timer wake (any thread)   ─► answer requests · end the window now · stop
+ *     timer: a window ends ─► idle: slices of the sweep ─► end_window ─► timer
+ *     wake: from any thread ─► answer requests · end the window now · stop
  *
- * Invariant: other threads touch only what stands under the lock.
+ * Invariant: other threads touch only the mailbox.
  */
 #include "agent/agent.h"
 
@@ -23,9 +23,9 @@
 #include "agent/budget.h"
 #include "agent/cgroup_mount.h"
 #include "agent/collector.h"
+#include "agent/mailbox.h"
 
 #define SECOND_NS      1000000000ull
-#define REQUESTS_MAX   8
 #define BUDGET_PERCENT 0.1
 
 struct agent {
@@ -46,13 +46,9 @@ struct agent {
 	uint64_t window_start_ns;         /* when the last batch ended */
 	uint64_t ended_ns, cpu_before_ns; /* as of the last window's end */
 	struct probe_stats stats_before;
-	bool sweeping;
 	bool everything; /* the running sweep was asked for: of all sockets, and not by the clock */
 
-	pthread_mutex_t lock;
-	struct wire_request requests[REQUESTS_MAX]; /* under the lock, with the rest below */
-	size_t request_count;
-	bool sweep_now, stop;
+	struct mailbox mailbox;
 };
 
 static uint64_t clock_ns(clockid_t clock)
@@ -63,28 +59,11 @@ static uint64_t clock_ns(clockid_t clock)
 	return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
 }
 
-/* Answering */
-
-static size_t take_requests(struct agent *a, struct wire_request *ret)
+static void answer_requests(struct agent *a, const struct mail *mail)
 {
-	size_t count;
-
-	pthread_mutex_lock(&a->lock);
-	count = a->request_count;
-	memcpy(ret, a->requests, count * sizeof(*ret));
-	a->request_count = 0;
-	pthread_mutex_unlock(&a->lock);
-	return count;
-}
-
-static void answer_requests(struct agent *a)
-{
-	struct wire_request requests[REQUESTS_MAX];
-	size_t count = take_requests(a, requests);
-
-	for (size_t i = 0; i < count; i++) {
-		struct wire_answer *answer =
-			collector_answer(a->collector, &requests[i], clock_ns(CLOCK_MONOTONIC));
+	for (size_t i = 0; i < mail->request_count; i++) {
+		struct wire_answer *answer = collector_answer(a->collector, &mail->requests[i],
+							      clock_ns(CLOCK_MONOTONIC));
 
 		if (answer)
 			a->config.answer(a->config.userdata, answer);
@@ -161,14 +140,14 @@ static void end_window(struct agent *a)
 	account(a, end_ns);
 	if (a->everything)
 		a->due_ns = end_ns;
-	a->sweeping = a->everything = false;
+	a->everything = false;
 }
 
-static bool sweep_slice(struct agent *a)
+static bool sweep_some(struct agent *a)
 {
-	const struct collector_sweep how = {.backoff_max = a->budget.plan.backoff_max,
-					    .visits_max = a->budget.plan.visits_max,
-					    .everything = a->everything};
+	const struct sweep_how how = {.backoff_max = a->budget.plan.backoff_max,
+				      .visits_max = a->budget.plan.visits_max,
+				      .everything = a->everything};
 	bool done = true;
 
 	return collector_sweep(a->collector, &how, &done) < 0 || done;
@@ -178,7 +157,7 @@ static void on_slice(uv_idle_t *slices)
 {
 	struct agent *a = slices->data;
 
-	if (!sweep_slice(a))
+	if (!sweep_some(a))
 		return;
 	uv_idle_stop(slices);
 	end_window(a);
@@ -189,7 +168,6 @@ static void on_window_end(uv_timer_t *timer)
 {
 	struct agent *a = timer->data;
 
-	a->sweeping = true;
 	uv_timer_stop(timer);
 	uv_idle_start(&a->slices, on_slice);
 }
@@ -200,7 +178,7 @@ static void on_window_end(uv_timer_t *timer)
 static void send_last(struct agent *a)
 {
 	a->everything = true;
-	while (!sweep_slice(a))
+	while (!sweep_some(a))
 		;
 	collector_collect(a->collector, clock_ns(CLOCK_MONOTONIC));
 	collector_collect(a->collector, clock_ns(CLOCK_MONOTONIC));
@@ -217,19 +195,13 @@ static void close_handles(struct agent *a)
 static void on_wake(uv_async_t *wake)
 {
 	struct agent *a = wake->data;
-	bool stop, sweep_now;
+	struct mail mail = mailbox_take(&a->mailbox);
 
-	pthread_mutex_lock(&a->lock);
-	stop = a->stop;
-	sweep_now = a->sweep_now;
-	a->sweep_now = false;
-	pthread_mutex_unlock(&a->lock);
-
-	answer_requests(a);
-	if (stop) {
+	answer_requests(a, &mail);
+	if (mail.stop) {
 		send_last(a);
 		close_handles(a);
-	} else if (sweep_now) {
+	} else if (mail.sweep_now) {
 		a->everything = true;
 		on_window_end(&a->timer);
 	}
@@ -310,7 +282,7 @@ int agent_open(struct agent **ret, const struct agent_config *config, struct err
 				 "cannot start the agent: out of memory; free some");
 	a->config = *config;
 	set_defaults(&a->config);
-	pthread_mutex_init(&a->lock, NULL);
+	mailbox_init(&a->mailbox);
 	a->cpus = (unsigned int)get_nprocs();
 	budget_init(&a->budget, a->config.window_ns, a->config.cpu_budget_percent, a->cpus);
 	r = open_parts(a, ret_error);
@@ -341,26 +313,19 @@ int agent_start(struct agent *a)
 
 void agent_request(struct agent *a, const struct wire_request *request)
 {
-	pthread_mutex_lock(&a->lock);
-	if (a->request_count < REQUESTS_MAX)
-		a->requests[a->request_count++] = *request;
-	pthread_mutex_unlock(&a->lock);
+	mailbox_request(&a->mailbox, request);
 	uv_async_send(&a->wake);
 }
 
 void agent_sweep_now(struct agent *a)
 {
-	pthread_mutex_lock(&a->lock);
-	a->sweep_now = true;
-	pthread_mutex_unlock(&a->lock);
+	mailbox_sweep_now(&a->mailbox);
 	uv_async_send(&a->wake);
 }
 
 static void stop_thread(struct agent *a)
 {
-	pthread_mutex_lock(&a->lock);
-	a->stop = true;
-	pthread_mutex_unlock(&a->lock);
+	mailbox_stop(&a->mailbox);
 	uv_async_send(&a->wake);
 	pthread_join(a->thread, NULL);
 }
@@ -379,7 +344,7 @@ struct agent *agent_free(struct agent *a)
 		uv_loop_close(&a->loop);
 	collector_free(a->collector);
 	probe_free(a->probe);
-	pthread_mutex_destroy(&a->lock);
+	mailbox_done(&a->mailbox);
 	free(a);
 	return NULL;
 }

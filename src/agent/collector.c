@@ -14,8 +14,6 @@
 #include "agent/netns.h"
 #include "agent/node.h"
 
-#define SLICE_SOCKETS 1024 /* ~0.5 ms; between two slices requests are answered */
-
 struct collector {
 	struct probe *probe; /* borrowed */
 	const char *proc;    /* borrowed */
@@ -29,11 +27,8 @@ struct collector {
 	struct probe_stats stats;
 	uint64_t sequence, now_ns;
 	uint64_t dropped; /* records that found no memory */
-	uint32_t swept;   /* in this window's sweep */
-	bool everything;  /* and that sweep is of every socket */
-	bool amid_pass;   /* the next slice goes on in the middle of the table */
-	bool whole_pass;  /* this pass began at the table's beginning */
-	bool undrained;   /* the quiet map still holds records */
+	struct sweep sweep;
+	bool undrained; /* the quiet map still holds records */
 };
 
 static int collector_init(struct collector *c, const struct collector_config *config)
@@ -88,43 +83,9 @@ struct collector *collector_free(struct collector *c)
 	return NULL;
 }
 
-/* Everything must be seen from the beginning: the rest of a pass that a slice left is not enough.
- */
-static void end_slice(struct collector *c, const struct collector_sweep *how, bool done,
-		      bool *ret_done)
+int collector_sweep(struct collector *c, const struct sweep_how *how, bool *ret_done)
 {
-	c->amid_pass = !done;
-	if (how->everything)
-		*ret_done = done && c->whole_pass;
-	else
-		*ret_done = done || c->swept >= how->visits_max;
-	c->whole_pass |= done;
-	if (*ret_done)
-		c->swept = 0;
-}
-
-int collector_sweep(struct collector *c, const struct collector_sweep *how, bool *ret_done)
-{
-	uint32_t left = how->everything ? UINT32_MAX : how->visits_max - c->swept;
-	const struct probe_sweep slice = {.sockets_max =
-						  left < SLICE_SOCKETS ? left : SLICE_SOCKETS,
-					  .backoff_max = how->backoff_max,
-					  .everything = how->everything};
-	bool done = true;
-	int r;
-
-	if (!c->swept || how->everything != c->everything)
-		c->whole_pass = !c->amid_pass;
-	c->everything = how->everything;
-	r = probe_sweep(c->probe, &slice, &done);
-	if (r < 0) {
-		*ret_done = true;
-		c->swept = 0;
-		return r;
-	}
-	c->swept += slice.sockets_max;
-	end_slice(c, how, done, ret_done);
-	return 0;
+	return sweep_slice(&c->sweep, c->probe, how, ret_done);
 }
 
 /* An accepted socket is its listener's; what is coarse and belongs to nobody known is "~other". */
@@ -292,7 +253,7 @@ void collector_stats(const struct collector *c, struct probe_stats *ret)
 /* What the live sockets hold back belongs to the time before, too. */
 static int collect_everything(void *userdata)
 {
-	const struct collector_sweep how = {
+	const struct sweep_how how = {
 		.backoff_max = 1, .visits_max = UINT32_MAX, .everything = true};
 	struct collector *c = userdata;
 	bool done = false;

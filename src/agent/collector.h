@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "agent/probe.h"
+#include "agent/sweep.h"
 #include "base/error.h"
 #include "wire/batch.h"
 
@@ -42,12 +43,8 @@ struct collector *collector_free(struct collector *c); /* always NULL; accepts N
 /* Notes where the kernel's own counters stand now, in every network namespace. Needs root. */
 int collector_note_baselines(struct collector *c, uint64_t now_ns);
 
-/* At most one slice of the sweep; *ret_done: this window's is over. */
-struct collector_sweep {
-	uint32_t backoff_max, visits_max;
-	bool everything; /* all sockets, due or not, however many */
-};
-int collector_sweep(struct collector *c, const struct collector_sweep *how, bool *ret_done);
+/* One slice; *ret_done: this window's sweep is over. */
+int collector_sweep(struct collector *c, const struct sweep_how *how, bool *ret_done);
 
 /* Ends the window in the kernel and folds it. Losing nothing on error: what could not be swapped or
  * drained now is so the next time. */

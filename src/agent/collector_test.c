@@ -177,7 +177,7 @@ static void errors_only_delay(void **state)
 	world_done(&w);
 }
 
-static unsigned int slices_of(struct world *w, const struct collector_sweep *how)
+static unsigned int slices_of(struct world *w, const struct sweep_how *how)
 {
 	unsigned int slices = 0;
 
@@ -188,8 +188,8 @@ static unsigned int slices_of(struct world *w, const struct collector_sweep *how
 
 static void sweeps_in_slices(void **state)
 {
-	const struct collector_sweep all = {.backoff_max = 4, .visits_max = UINT32_MAX};
-	const struct collector_sweep some = {.backoff_max = 1, .visits_max = 1500};
+	const struct sweep_how all = {.backoff_max = 4, .visits_max = UINT32_MAX};
+	const struct sweep_how some = {.backoff_max = 1, .visits_max = 1500};
 	struct world w;
 
 	world_init(&w, 0);
@@ -207,8 +207,8 @@ static void sweeps_in_slices(void **state)
 /* Everything means from the table's beginning to its end, wherever the last slice had come to. */
 static void everything_is_a_whole_pass(void **state)
 {
-	const struct collector_sweep some = {.backoff_max = 1, .visits_max = 1500};
-	const struct collector_sweep everything = {
+	const struct sweep_how some = {.backoff_max = 1, .visits_max = 1500};
+	const struct sweep_how everything = {
 		.backoff_max = 1, .visits_max = 10, .everything = true};
 	bool done;
 	struct world w;
