@@ -8,6 +8,17 @@
 #include "human.h"
 #include "output.h"
 
+double agents_percent(const json_t *agent)
+{
+	double cpus = field_number(agent, "cost.cpus"),
+	       cores = field_number(agent, "cost.agent_cores");
+	double since_start_s = field_number(agent, "batches") * field_number(agent, "window_s");
+
+	if (cores == 0 && since_start_s > 0)
+		cores = field_number(agent, "cost.agent_cpu_s") / since_start_s;
+	return 100 * cores / (cpus > 0 ? cpus : 1);
+}
+
 static void write_text(FILE *out, const char *title, const json_t *object, const char *field)
 {
 	fprintf(out, "  %-10s", title);
@@ -25,14 +36,16 @@ static void write_window(const json_t *a, FILE *out)
 		field_number(a, "batches"), field_number(a, "lag_s"));
 }
 
+/* The budget is the agent's; what the kernel side takes follows from the connections there are. */
 static void write_cost(const json_t *a, FILE *out)
 {
+	double cpus = field_number(a, "cost.cpus");
+
 	fprintf(out,
-		"  cost      %.3f %% of the machine's CPU (budget %g %%); since start %.2f s in "
-		"the "
-		"agent, %.2f s in the kernel\n",
-		field_number(a, "cost.cpu_percent"), field_number(a, "cost.cpu_budget_percent"),
-		field_number(a, "cost.agent_cpu_s"), field_number(a, "cost.kernel_cpu_s"));
+		"  cost      %.3f %% of the machine's CPU in the agent (budget %g %%), %.3f %% in "
+		"the kernel\n",
+		agents_percent(a), field_number(a, "cost.cpu_budget_percent"),
+		100 * field_number(a, "cost.kernel_cores") / (cpus > 0 ? cpus : 1));
 }
 
 /* Losses that are not 0, each with what it means; all of them silent is worth a word too. */

@@ -121,7 +121,8 @@ static void connections_show_what_ss_shows(void **state)
 #define AGENTS                                                                                     \
 	"{\"agents\": [{\"node\": \"host\", \"reporting\": true, \"version\": \"0.1.0\","          \
 	" \"hooks\": \"tcp: sock_ops\", \"window_s\": 1.0, \"window_wanted_s\": 0.05,"             \
-	" \"batches\": 12, \"cost\": {\"cpu_percent\": 0.04, \"cpu_budget_percent\": 0.1},"        \
+	" \"batches\": 12, \"cost\": {\"agent_cores\": 0.0008, \"kernel_cores\": 0.001, "          \
+	"\"cpus\": 2, \"cpu_budget_percent\": 0.1},"                                               \
 	" \"losses\": [{\"cause\": \"slots_full\", \"help\": \"no slot\", \"count\": 3},"          \
 	" {\"cause\": \"dropped\", \"help\": \"gone\", \"count\": 0}]}],"                          \
 	" \"server\": {\"flows\": 5}, \"completeness\": {\"share\": 0.999}}"
@@ -136,7 +137,9 @@ static void agents_tell_cost_and_losses(void **state)
 	json_decref(json);
 	assert_non_null(strstr(text, "host: reporting\n"));
 	assert_non_null(strstr(text, "1.0 s (asked for: 50 ms), 12 sent"));
-	assert_non_null(strstr(text, "0.040 % of the machine's CPU (budget 0.1 %)"));
+	assert_non_null(strstr(
+		text,
+		"0.040 % of the machine's CPU in the agent (budget 0.1 %), 0.050 % in the kernel"));
 	assert_non_null(strstr(text, "3 slots_full: no slot\n"));
 	assert_null(strstr(text, "dropped"));
 	assert_non_null(strstr(text, "complete: 99.900 %"));
@@ -158,7 +161,7 @@ static void up_prints_ten_lines(void **state)
 	assert_non_null(strstr(text, "services:     5, of which 2 listen\n"));
 	assert_non_null(strstr(text, "dependencies: 4, over 4 open connections\n"));
 	assert_non_null(strstr(text,
-			       "wrong now:    2 failing, 0 degraded; first curl -> 10.1.1.1:443 "
+			       "wrong now:    2 failing, 1 degraded; first curl -> 10.1.1.1:443 "
 			       "(2 timed out)\n"));
 	assert_non_null(strstr(text, "costs:        0.040 % of this machine's CPU"));
 	assert_non_null(strstr(text, "http://127.0.0.1:7070/api/v1/graph\n"));

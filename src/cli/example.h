@@ -13,7 +13,8 @@
 	" \"listeners\": [{\"transport\": \"tcp\", \"port\": 80}, {\"transport\": \"tcp\","        \
 	" \"port\": 443}, {\"transport\": \"tcp\", \"port\": 80}], \"health\": \"ok\"},"           \
 	"{\"id\": \"service/db\", \"kind\": \"service\", \"name\": \"db\", \"nodes\": [\"h\"],"    \
-	" \"listeners\": [{\"transport\": \"tcp\", \"port\": 5432, \"queue\": 3,"                  \
+	" \"listeners\": [{\"transport\": \"tcp\", \"port\": 5432, \"address\": \"127.0.0.1\", "   \
+	"\"queue\": 3,"                                                                            \
 	" \"queue_max\": 128, \"drops\": 7}], \"health\": \"ok\"},"                                \
 	"{\"id\": \"process/curl\", \"kind\": \"process\", \"name\": \"curl\", \"nodes\": [],"     \
 	" \"listeners\": [], \"health\": \"ok\"},"                                                 \
@@ -40,7 +41,8 @@
 	" \"pending\": 1, \"failed\": {\"timed_out\": 2}}},"                                       \
 	"{\"client\": \"process/evil\", \"server\": \"service/web\", \"port\": 80,"                \
 	" \"health\": \"ok\", \"adopted_bytes_to_server\": 2000000, \"connections\": {"            \
-	" \"adopted\": 1, \"active\": 1}},"                                                        \
+	" \"attempted\": 2, \"opened\": 1, \"adopted\": 1, \"active\": 1, \"failed\": "            \
+	"{\"refused\": 1}}},"                                                                      \
 	"{\"client\": \"nobody/knows\", \"server\": \"service/web\", \"port\": 80}]}"
 
 static inline json_t *example_graph(void)

@@ -41,7 +41,7 @@ static void draws_the_tree(void **state)
 		      "├─ 10.1.1.1:443          -          -     -    -      -  ✗ 2 timed out\n"
 		      "└─ web:81                -          -     -    -      -  ✗ 4 refused\n"
 		      "e\uFFFD[2Jv\uFFFDil\"\\  (process)\n"
-		      "└─ web:80          +2.0 MB          -     1    -      -  ✓ ok\n"
+		      "└─ web:80          +2.0 MB          -     1    1      -  ! 1 refused\n"
 		      "web  (service, listens on 80, 443)\n"
 		      "└─ db:5432          3.2 KB     136 MB     3   12  85 us  ✓ ok\n");
 	free(text);

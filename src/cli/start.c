@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agents.h"
 #include "client.h"
 #include "field.h"
 #include "graph.h"
@@ -121,8 +122,7 @@ static void write_agent(const json_t *agent, FILE *out)
 	char bytes[HUMAN_NUMBER_SIZE];
 
 	fprintf(out, "costs:        %.3f %% of this machine's CPU (budget %g %%), %s of memory\n",
-		field_number(agent, "cost.cpu_percent"),
-		field_number(agent, "cost.cpu_budget_percent"),
+		agents_percent(agent), field_number(agent, "cost.cpu_budget_percent"),
 		human_bytes(bytes, 1024.0 * (double)memory_kb()));
 	fputs("kernel:       ", out);
 	human_print(out, field_text(agent, "hooks"));

@@ -71,14 +71,37 @@ static const char *const failure_meaning[GRAPH_FAILURE_COUNT] = {
 	[GRAPH_OTHER] = "failed for another reason",
 };
 
+/* The server's listener on this port, the first of them; NULL: none is known. */
+static const json_t *find_listener(const struct why *w)
+{
+	const json_t *listeners = field_array(w->e->server->json, "listeners");
+	size_t i;
+	json_t *l;
+
+	json_array_foreach (listeners, i, l)
+		if ((int)field_number(l, "port") == w->e->port)
+			return l;
+	return NULL;
+}
+
 static void advise_on_refused(struct why *w)
 {
 	char *ports = map_listeners(w->e->server);
 
-	if (ports)
+	if (find_listener(w) && w->e->opened > 0)
+		advise(w, 55,
+		       "look at when %s was started or restarted: it listens on port %d now, but "
+		       "did not when it refused",
+		       w->server, w->e->port);
+	else if (find_listener(w))
 		advise(w, 90,
-		       "compare port %d with where %s listens (%s), and on which address; if that "
-		       "is right, look for a firewall rule that rejects",
+		       "compare the address that %s asks for with the one that %s listens on, and "
+		       "look for a firewall rule that rejects port %d",
+		       w->client, w->server, w->e->port);
+	else if (ports)
+		advise(w, 90,
+		       "compare port %d with where %s listens (%s), or start what should listen "
+		       "there",
 		       w->e->port, w->server, ports);
 	else
 		advise(w, 90,
@@ -250,6 +273,10 @@ static void write_listener(struct why *w, const json_t *l)
 	double queue_max = field_number(l, "queue_max");
 
 	fprintf(w->out, "  %s listens on port %d", w->server, w->e->port);
+	if (*field_text(l, "address")) {
+		fputs(" of ", w->out);
+		human_print(w->out, field_text(l, "address"));
+	}
 	if (queue_max > 0)
 		fprintf(w->out, ", %.0f of %.0f waiting to be accepted", queue, queue_max);
 	fputc('\n', w->out);

@@ -59,6 +59,12 @@ static void refused(void **state)
 	     "what to do next: compare port 81 with where web listens (80, 443)");
 }
 
+static void refused_for_a_while(void **state)
+{
+	SAYS("process/evil", "web", "1 refused:",
+	     "what to do next: look at when web was started or restarted: it listens on port 80");
+}
+
 static void timed_out(void **state)
 {
 	SAYS("curl", "10.1.1.1", "2 timed out: no answer to any SYN", "1 pending: SYN sent",
@@ -73,7 +79,7 @@ static void works_but_loses_and_waits(void **state)
 	     "first seen 4 min ago, last 1 s ago", "3.2 KB to db, 136 MB to web",
 	     "round trip 85 us in the middle", "100 segments sent again (10 %)",
 	     "db had data to send for 1.0 s; of that it waited 40 % for web to read",
-	     "db listens on port 5432, 3 of 128 waiting to be accepted",
+	     "db listens on port 5432 of 127.0.0.1, 3 of 128 waiting to be accepted",
 	     "7 connections turned away", "what to do next: make db accept faster");
 }
 
@@ -162,13 +168,10 @@ static void splits_ports(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(refused),
-		cmocka_unit_test(timed_out),
-		cmocka_unit_test(works_but_loses_and_waits),
-		cmocka_unit_test(nothing_was_tried),
-		cmocka_unit_test(the_last_line_is_what_to_do),
-		cmocka_unit_test(unknown_names),
-		cmocka_unit_test(hostile_names),
+		cmocka_unit_test(refused),           cmocka_unit_test(refused_for_a_while),
+		cmocka_unit_test(timed_out),         cmocka_unit_test(works_but_loses_and_waits),
+		cmocka_unit_test(nothing_was_tried), cmocka_unit_test(the_last_line_is_what_to_do),
+		cmocka_unit_test(unknown_names),     cmocka_unit_test(hostile_names),
 		cmocka_unit_test(splits_ports),
 	};
 
