@@ -4,7 +4,7 @@
 #include "server/api_params.h"
 
 #define ANSWER_TIMEOUT_MS 3000
-#define SOCKETS_MAX	  50000 /* asked for when a filter will choose among them */
+#define SOCKETS_MAX       50000 /* asked for when a filter will choose among them */
 
 const struct param_spec api_connections_params[] = {
 	API_PARAM_FILTER,
@@ -30,7 +30,10 @@ static void emit_figures(struct emit *e, const struct wire_connection *c)
 	emit_counter(e, "bytes_acked", c->bytes_acked);
 	emit_integer(e, "segments_sent", c->segments_sent);
 	emit_integer(e, "segments_received", c->segments_received);
-	emit_counter(e, "pacing_rate", c->pacing_rate);
+	if (c->pacing_rate == UINT64_MAX || c->pacing_rate == UINT32_MAX)
+		emit_null(e, "pacing_rate"); /* without limit */
+	else
+		emit_counter(e, "pacing_rate", c->pacing_rate);
 	emit_counter(e, "delivery_rate", c->delivery_rate);
 	if (c->age_ms)
 		emit_integer(e, "age_ms", c->age_ms);

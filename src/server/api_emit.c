@@ -2,6 +2,8 @@
 /* The core's records as JSON, under the names of DESIGN's interface and of bpf/counters.h. */
 #include "server/api.h"
 
+#include <math.h>
+
 static void emit_one(struct emit *e, const struct query_measures *m, enum mr_counter counter)
 {
 	emit_counter(e, wire_counter_name(counter), m->counter[counter]);
@@ -24,14 +26,20 @@ static void emit_buckets(struct emit *e, const struct histogram *h)
 	emit_array_end(e);
 }
 
+/* To a tenth: finer than any bucket, and shorter. */
+static void emit_quantile(struct emit *e, const char *key, const struct histogram *h, double q)
+{
+	emit_number(e, key, round(histogram_quantile(h, q) * 10) / 10);
+}
+
 void api_emit_histogram(struct emit *e, const char *key, const struct histogram *h, bool buckets)
 {
 	emit_object_begin(e, key);
 	emit_integer(e, "count", (int64_t)h->count);
 	emit_integer(e, "min", h->count ? h->min : 0);
-	emit_number(e, "p50", histogram_quantile(h, 0.50));
-	emit_number(e, "p95", histogram_quantile(h, 0.95));
-	emit_number(e, "p99", histogram_quantile(h, 0.99));
+	emit_quantile(e, "p50", h, 0.50);
+	emit_quantile(e, "p95", h, 0.95);
+	emit_quantile(e, "p99", h, 0.99);
 	emit_integer(e, "max", h->count ? h->max : 0);
 	if (buckets)
 		emit_buckets(e, h);
@@ -53,7 +61,7 @@ static void emit_failures(struct emit *e, const struct query_measures *m)
 static void emit_connections(struct emit *e, const struct query_measures *m)
 {
 	static const enum mr_counter flat[] = {
-		MR_ATTEMPTED,	    MR_OPENED,		MR_ADOPTED, MR_CLOSED,
+		MR_ATTEMPTED,       MR_OPENED,          MR_ADOPTED, MR_CLOSED,
 		MR_RESET_BY_CLIENT, MR_RESET_BY_SERVER, MR_BROKEN,  MR_SYNACK_RETRANSMITS};
 	size_t i;
 

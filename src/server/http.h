@@ -7,6 +7,7 @@
  * A handler answers now, or keeps the request and answers later: the connection is suspended until
  * then. Every request is answered exactly once; one that is kept stays valid until it is.
  *
+ * What is not HTTP at all libmicrohttpd refuses by itself, in its own words.
  * GET and HEAD only; a Host that is not ours is refused; no CORS. Bounds: HTTP_CONNECTIONS_MAX,
  * HTTP_IDLE_S, PARAMS_TEXT_MAX bytes of target, PARAMS_MAX parameters, HTTP_ANSWER_MAX bytes.
  * Everything is called from the loop's thread.
@@ -23,8 +24,8 @@
 #include "server/params.h"
 
 #define HTTP_CONNECTIONS_MAX 128
-#define HTTP_IDLE_S	     30
-#define HTTP_ANSWER_MAX	     (64u << 20)
+#define HTTP_IDLE_S          30
+#define HTTP_ANSWER_MAX      (64u << 20)
 
 struct MHD_Connection;
 struct MHD_Response;
@@ -42,12 +43,12 @@ struct http_config {
 	int fd; /* listening; taken, also on failure */
 	struct listen_address address;
 	const struct http_route *routes; /* ends with a NULL path; borrowed */
-	void *userdata;			 /* of the handlers */
+	void *userdata;                  /* of the handlers */
 };
 
-struct http_stats {		    /* since it was opened */
+struct http_stats {                 /* since it was opened */
 	uint64_t requests, refused; /* refused: every answer of 400 and above */
-	uint32_t connections;	    /* gauge */
+	uint32_t connections;       /* gauge */
 };
 
 int http_open(struct http **ret, uv_loop_t *loop, const struct http_config *config,

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers: JSON, text and errors, with the headers that all of them have. */
+#include "server/http_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void http_reply(struct http_request *r, unsigned int status, struct MHD_Response *response)
+{
+	static const char *const headers[][2] = {
+		{MHD_HTTP_HEADER_CACHE_CONTROL, "no-store"},
+		{"X-Content-Type-Options", "nosniff"},
+	};
+	size_t i;
+
+	for (i = 0; response && i < sizeof(headers) / sizeof(*headers); i++)
+		MHD_add_response_header(response, headers[i][0], headers[i][1]);
+	r->response = response;
+	r->status = status;
+	r->http->stats.refused += status >= 400;
+	http_request_resume(r);
+}
+
+static struct MHD_Response *response_of(char *owned, size_t size, const char *type)
+{
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer_with_free_callback(size, owned, free);
+
+	if (!response) {
+		free(owned);
+		return NULL;
+	}
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	return response;
+}
+
+void http_reply_json(struct http_request *r, unsigned int status, struct emit *json)
+{
+	size_t size;
+	char *text;
+	int error = emit_take(json, &text, &size);
+
+	if (error == -E2BIG)
+		http_reply_error(r, MHD_HTTP_INTERNAL_SERVER_ERROR,
+				 "the answer is larger than %u MiB; ask for less: a shorter range, "
+				 "a filter, a limit",
+				 HTTP_ANSWER_MAX >> 20);
+	else if (error < 0)
+		http_reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, "out of memory; ask for less");
+	else
+		http_reply(r, status, response_of(text, size, "application/json"));
+}
+
+void http_reply_text(struct http_request *r, unsigned int status, const char *text)
+{
+	char *copy = strdup(text);
+
+	http_reply(r, status,
+		   copy ? response_of(copy, strlen(copy), "text/plain; charset=utf-8") : NULL);
+}
+
+void http_reply_error(struct http_request *r, unsigned int status, const char *format, ...)
+{
+	char text[1024];
+	struct emit e;
+	size_t size;
+	char *json;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	emit_init(&e, 16384);
+	emit_object_begin(&e, NULL);
+	emit_string(&e, "error", text);
+	emit_object_end(&e);
+	if (emit_take(&e, &json, &size) < 0)
+		http_reply(r, status, NULL);
+	else
+		http_reply(r, status, response_of(json, size, "application/json"));
+}

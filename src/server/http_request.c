@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The life of a request. libmicrohttpd calls http_on_target, then http_on_request twice, and once
+ * more after a suspended connection was resumed; http_on_completed frees it.
+ */
+#include "server/http_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+void http_request_suspend(struct http_request *r)
+{
+	r->suspended = true;
+	MHD_suspend_connection(r->connection);
+}
+
+void http_request_resume(struct http_request *r)
+{
+	if (!r->suspended)
+		return;
+	r->suspended = false;
+	MHD_resume_connection(r->connection);
+	http_run_again(r->http); /* takes effect in the next run only */
+}
+
+static uint64_t wall_clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
+}
+
+/* Called with the target as it came, before anything else of a request is looked at. */
+void *http_on_target(void *userdata, const char *target, struct MHD_Connection *connection)
+{
+	struct http_request *r = calloc(1, sizeof(*r));
+	struct http *h = userdata;
+
+	if (!r)
+		return NULL;
+	r->http = h;
+	r->connection = connection;
+	r->now_ns = wall_clock_ns();
+	r->too_long = strlen(target) > PARAMS_TEXT_MAX;
+	if (!r->too_long)
+		strcpy(r->target, target);
+	h->stats.requests++;
+	r->next = h->requests;
+	if (r->next)
+		r->next->previous = r;
+	h->requests = r;
+	return r;
+}
+
+void http_on_completed(void *userdata, struct MHD_Connection *connection, void **request,
+		       enum MHD_RequestTerminationCode why)
+{
+	struct http_request *r = *request;
+
+	if (!r)
+		return;
+	if (r->on_gone)
+		r->on_gone(r->gone_userdata);
+	if (r->response)
+		MHD_destroy_response(r->response);
+	*(r->previous ? &r->previous->next : &r->http->requests) = r->next;
+	if (r->next)
+		r->next->previous = r->previous;
+	free(r);
+	*request = NULL;
+}
+
+struct hosts {
+	const char *value;
+	unsigned int count;
+};
+
+static enum MHD_Result count_host(void *userdata, enum MHD_ValueKind kind, const char *key,
+				  const char *value)
+{
+	struct hosts *hosts = userdata;
+
+	if (!strcasecmp(key, MHD_HTTP_HEADER_HOST)) {
+		hosts->value = value;
+		hosts->count++;
+	}
+	return MHD_YES;
+}
+
+static bool host_is_ours(struct http_request *r)
+{
+	struct hosts hosts = {0};
+
+	MHD_get_connection_values(r->connection, MHD_HEADER_KIND, count_host, &hosts);
+	return hosts.count == 1 && hosts.value && listen_is_ours(&r->http->address, hosts.value);
+}
+
+static bool has_body(struct http_request *r)
+{
+	const char *length = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND,
+							 MHD_HTTP_HEADER_CONTENT_LENGTH);
+
+	return (length && strcmp(length, "0")) ||
+	       MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND,
+					   MHD_HTTP_HEADER_TRANSFER_ENCODING);
+}
+
+/* Refused before its body is read; the connection ends with the answer. */
+static void refuse(struct http_request *r, unsigned int status, const char *text)
+{
+	http_reply_error(r, status, "%s", text);
+	if (r->response)
+		MHD_add_response_header(r->response, MHD_HTTP_HEADER_CONNECTION, "close");
+	if (r->response && status == MHD_HTTP_METHOD_NOT_ALLOWED)
+		MHD_add_response_header(r->response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+}
+
+static void admit(struct http_request *r, const char *method)
+{
+	const struct listen_address *a = &r->http->address;
+	char text[200];
+
+	r->admitted = true;
+	r->head = !strcmp(method, MHD_HTTP_METHOD_HEAD);
+	if (!host_is_ours(r)) {
+		snprintf(text, sizeof(text),
+			 "this Host is not served here: expected %s:%u or localhost:%u", a->host,
+			 a->port, a->port);
+		refuse(r, MHD_HTTP_MISDIRECTED_REQUEST, text);
+	} else if (!r->head && strcmp(method, MHD_HTTP_METHOD_GET)) {
+		refuse(r, MHD_HTTP_METHOD_NOT_ALLOWED, "method not allowed: expected GET or HEAD");
+	} else if (has_body(r)) {
+		refuse(r, MHD_HTTP_BAD_REQUEST, "request with a body: expected none");
+	} else if (r->too_long) {
+		snprintf(text, sizeof(text), "request target too long: expected at most %d bytes",
+			 PARAMS_TEXT_MAX);
+		refuse(r, MHD_HTTP_URI_TOO_LONG, text);
+	}
+}
+
+static const struct http_route *find_route(const struct http *h, const char *path)
+{
+	const struct http_route *route;
+
+	for (route = h->routes; route->path; route++)
+		if (!strcmp(route->path, path))
+			return route;
+	return NULL;
+}
+
+static void dispatch(struct http_request *r)
+{
+	static const struct param_spec none[] = {{0}};
+	const struct http_route *route;
+	struct error error;
+	char *query = strchr(r->target, '?');
+
+	if (query)
+		*query++ = '\0';
+	route = find_route(r->http, r->target);
+	if (!route) {
+		http_reply_error(r, MHD_HTTP_NOT_FOUND,
+				 "nothing at %.200s: expected a path listed at /", r->target);
+		return;
+	}
+	if (params_parse(&r->params, route->params ? route->params : none, query, r->now_ns,
+			 &error) < 0)
+		http_reply_error(r, MHD_HTTP_BAD_REQUEST, "%s", error.text);
+	else
+		route->handle(r->http->userdata, r);
+}
+
+enum MHD_Result http_on_request(void *userdata, struct MHD_Connection *connection, const char *path,
+				const char *method, const char *version, const char *body,
+				size_t *body_size, void **request)
+{
+	struct http_request *r = *request;
+	bool resumed = r && r->status;
+
+	if (!r)
+		return MHD_NO; /* no memory */
+	if (!r->admitted) {
+		admit(r, method);
+		if (!r->status)
+			return MHD_YES; /* comes again */
+	} else if (!resumed) {
+		dispatch(r);
+	}
+	if (!r->status) { /* kept by its handler */
+		http_request_suspend(r);
+		return MHD_YES;
+	}
+	return r->response ? MHD_queue_response(connection, r->status, r->response) : MHD_NO;
+}
+
+const struct params *http_request_params(const struct http_request *r)
+{
+	return &r->params;
+}
+
+uint64_t http_request_now_ns(const struct http_request *r)
+{
+	return r->now_ns;
+}
+
+struct MHD_Connection *http_request_connection(struct http_request *r)
+{
+	return r->connection;
+}
+
+void http_request_on_gone(struct http_request *r, void (*on_gone)(void *userdata), void *userdata)
+{
+	r->on_gone = on_gone;
+	r->gone_userdata = userdata;
+}
+
+bool http_request_is_head(const struct http_request *r)
+{
+	return r->head;
+}
