@@ -131,7 +131,8 @@ int fold_write(struct fold *f, struct row_writer *w)
 {
 	int r = fold_write_losses(w, f->loss);
 
-	qsort(f->list, f->count, sizeof(struct folded *), by_flow_index);
+	if (f->count)
+		qsort(f->list, f->count, sizeof(struct folded *), by_flow_index);
 	for (size_t i = 0; !r && i < f->count; i++)
 		r = row_write(w, f->list[i]->flow, &f->list[i]->sums);
 	return r;

@@ -96,7 +96,8 @@ static int order_updates(struct learn *in, size_t *ret_count)
 		}
 		c->order[count++] = (uint64_t)flow << 32 | i;
 	}
-	qsort(c->order, count, sizeof(*c->order), compare_u64);
+	if (count)
+		qsort(c->order, count, sizeof(*c->order), compare_u64);
 	*ret_count = count;
 	return 0;
 }
