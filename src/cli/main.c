@@ -51,6 +51,18 @@ static int complain(const struct error *error, int code)
 	return code;
 }
 
+/* A result that could not be written is a failure, too. */
+static int finish(struct error *error, int code)
+{
+	if ((fflush(stdout) || ferror(stdout)) && code == EXIT_DONE) {
+		error_set(error, -EIO,
+			  "cannot write the result: %s; make room where the output goes",
+			  strerror(errno));
+		code = EXIT_FAILED;
+	}
+	return complain(error, code);
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
 	struct arguments arguments = {
@@ -64,12 +76,10 @@ static int run(const struct command *command, int argc, char **argv)
 		return complain(&error, EXIT_WRONG_USE);
 	if (arguments.help) {
 		options_help(command, stdout);
-		return EXIT_DONE;
+		return finish(&error, EXIT_DONE);
 	}
 	code = command->run(&arguments, &error);
-	if (fflush(stdout) || ferror(stdout))
-		code = code ? code : EXIT_FAILED;
-	return complain(&error, code);
+	return finish(&error, code);
 }
 
 int main(int argc, char **argv)
@@ -84,11 +94,11 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		print_help(stdout);
-		return EXIT_DONE;
+		return finish(&error, EXIT_DONE);
 	}
 	if (!strcmp(argv[1], "--version")) {
 		puts("millrace " MILLRACE_VERSION);
-		return EXIT_DONE;
+		return finish(&error, EXIT_DONE);
 	}
 	command = find(argv[1]);
 	if (!command) {
