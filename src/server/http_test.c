@@ -88,7 +88,7 @@ static void on_gone(void *userdata, struct http_stream *stream)
 
 	uv_timer_stop(&f->timer);
 	f->stream = NULL;
-	f->gone++;
+	__atomic_add_fetch(&f->gone, 1, __ATOMIC_RELEASE);
 }
 
 static void on_push(uv_timer_t *timer)
