@@ -7,9 +7,9 @@ BUILD := build
 
 RUN_PACKAGES := gcc libc6-dev clang llvm libbpf-dev bpftool meson ninja-build pkg-config \
 	libuv1-dev libmicrohttpd-dev libjansson-dev libcurl4-gnutls-dev libcap-dev libcmocka-dev \
-	procps
+	libyaml-dev procps
 
-TEST_PACKAGES := libclang-rt-14-dev libyaml-dev iproute2 nftables nginx-light redis-server \
+TEST_PACKAGES := libclang-rt-14-dev iproute2 nftables nginx-light redis-server \
 	redis-tools postgresql postgresql-contrib wrk iperf3 qemu-system-x86 busybox-static cpio \
 	zstd xz-utils curl
 
@@ -19,7 +19,7 @@ run: deps build
 	exec $(BUILD)/millrace up
 
 build: deps
-	@test -f $(BUILD)/build.ninja || meson setup $(BUILD)
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) >/dev/null || meson setup $(BUILD)
 	@ninja -C $(BUILD) --quiet
 
 test: test-deps build
