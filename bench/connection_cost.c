@@ -180,12 +180,16 @@ static void pair_start(struct pair *p, const char *mount, const char *name)
 	p->client = worker_start(p, false);
 }
 
+static void worker_stop(struct worker *w)
+{
+	kill(w->pid, SIGKILL);
+	waitpid(w->pid, NULL, 0);
+}
+
 static void pair_stop(struct pair *p)
 {
-	close(p->client.ask);
-	close(p->server.ask);
-	waitpid(p->client.pid, NULL, 0);
-	waitpid(p->server.pid, NULL, 0);
+	worker_stop(&p->client);
+	worker_stop(&p->server);
 	rmdir(p->cgroup);
 }
 
@@ -287,6 +291,7 @@ int main(int argc, char **argv)
 			with[i] = slice(&seen, count);
 	}
 	report(with, without, n, count);
+	fflush(stdout);
 	kill(millrace, SIGTERM);
 	waitpid(millrace, NULL, 0);
 	pair_stop(&seen);
