@@ -108,17 +108,21 @@ static int add_edge(struct edges *e, const struct edges_edge *edge, uint32_t has
 	return hashindex_insert(&e->edge_keys, hash, *ret);
 }
 
+static bool is_of_a_machine(const struct end *e)
+{
+	return e->actor || e->local;
+}
+
 static struct edges_edge describe(const struct ends *ends)
 {
 	const struct end *client = &ends->client, *server = &ends->server;
+	bool known = is_of_a_machine(client) && is_of_a_machine(server);
 
 	return (struct edges_edge){
 		.port = ends->port,
 		.other = client->other || server->other,
-		.external =
-			(!client->actor && !client->other) || (!server->actor && !server->other),
-		.same_machine =
-			client->actor && server->actor && client->machine == server->machine,
+		.external = !known,
+		.same_machine = known && client->machine == server->machine,
 	};
 }
 

@@ -90,7 +90,7 @@ bool endpoint_address_is_local(const struct endpoint_table *t, uint32_t machine,
 	while (hashindex_next(&t->by_place, &at, &i)) {
 		const struct endpoint_key *key = lru_key(t->entries, lru_at(t->entries, i));
 
-		if (key->machine == machine && key->netns == netns && !key->port &&
+		if (key->machine == machine && (!netns || key->netns == netns) && !key->port &&
 		    address_equal(key->address, address))
 			return true;
 	}

@@ -46,6 +46,7 @@ int endpoint_acquire(struct endpoint_table *t, const struct endpoint_key *key, u
 void endpoint_release(struct endpoint_table *t, uint32_t i); /* ENDPOINT_NONE: nothing */
 void endpoint_seen(struct endpoint_table *t, uint32_t i, uint64_t now_ns);
 
+/* netns 0: in any of the machine. */
 bool endpoint_address_is_local(const struct endpoint_table *t, uint32_t machine, uint32_t netns,
 			       const uint8_t address[16]);
 

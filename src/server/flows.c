@@ -162,7 +162,6 @@ static int list_fold(struct lister *l, const struct fold *fold, uint64_t time_ns
 	size_t count;
 	int r;
 
-	joined_clear(l->joined, l->plan.bucket_count);
 	r = plan_apply(l->core, &l->plan, fold, l->joined, l->arena);
 	if (r < 0)
 		return r;
@@ -170,6 +169,7 @@ static int list_fold(struct lister *l, const struct fold *fold, uint64_t time_ns
 	out->total += count;
 	for (size_t i = 0; !r && i < count && out->flow_count < l->limit; i++)
 		r = fill(l, l->order[i].bucket, time_ns, &out->flows[out->flow_count++]);
+	plan_clear(&l->plan, fold, l->joined);
 	return r;
 }
 

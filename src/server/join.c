@@ -83,14 +83,18 @@ int plan_apply(const struct core *c, const struct plan *plan, const struct fold 
 	return r;
 }
 
-void joined_clear(struct joined *joined, size_t count)
+void plan_clear(const struct plan *plan, const struct fold *fold, struct joined *joined)
 {
-	for (size_t i = 0; i < count; i++) {
-		struct query_measures *view = joined[i].view;
+	for (size_t i = 0; i < fold->count; i++) {
+		const struct plan_item *where = &plan->items[fold->list[i]->flow];
+		struct query_measures *view;
 
-		if (joined[i].has_view)
+		if (where->part == PLAN_NOWHERE)
+			continue;
+		view = joined[where->bucket].view;
+		if (joined[where->bucket].has_view)
 			*view = (struct query_measures){0};
-		joined[i] = (struct joined){.view = view};
+		joined[where->bucket] = (struct joined){.view = view};
 	}
 }
 

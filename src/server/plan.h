@@ -69,8 +69,8 @@ struct joined {
 int plan_apply(const struct core *c, const struct plan *plan, const struct fold *fold,
 	       struct joined *joined, struct arena *arena);
 
-/* Zeroes the figures and keeps the memory of views. */
-void joined_clear(struct joined *joined, size_t count);
+/* Zeroes the buckets that a fold was summed into and keeps the memory of views. */
+void plan_clear(const struct plan *plan, const struct fold *fold, struct joined *joined);
 
 /* Buckets by payload, the most first. */
 struct heavy {

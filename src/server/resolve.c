@@ -39,10 +39,14 @@ static struct end end_of_actor(const struct resolver *r, const struct flow_id *i
 	return e;
 }
 
-static struct end end_of_address(const uint8_t address[16])
+/* Nobody we know. The address may still be one of the machine: a port nobody listens on. */
+static struct end end_of_address(const struct resolver *r, const struct flow_id *id,
+				 const uint8_t address[16])
 {
-	struct end e = {.actor_index = ACTOR_NONE};
+	struct end e = {.actor_index = ACTOR_NONE, .machine = id->machine};
 
+	e.local = address_is_loopback(address) ||
+		  endpoint_address_is_local(&r->core->endpoints, id->machine, 0, address);
 	memcpy(e.address, address, 16);
 	return e;
 }
@@ -55,7 +59,7 @@ static struct end end_remote(const struct resolver *r, const struct flow_id *id)
 		return (struct end){.actor_index = ACTOR_NONE, .other = true};
 	actor = id->role == MR_ROLE_CLIENT ? resolve_server(r, id) : ACTOR_NONE;
 	if (actor == ACTOR_NONE)
-		return end_of_address(id->remote);
+		return end_of_address(r, id, id->remote);
 	return end_of_actor(r, id, actor, id->remote);
 }
 

@@ -13,8 +13,9 @@
 struct end {
 	const struct actor *actor; /* NULL: external, or ~other */
 	uint32_t actor_index;      /* ACTOR_NONE */
-	uint32_t machine;
+	uint32_t machine;          /* of an actor, or of a local address */
 	bool other;
+	bool local;          /* external, but the address is one of that machine */
 	uint8_t address[16]; /* of an external or an actor; all 0 for ~other */
 };
 

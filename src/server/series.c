@@ -88,6 +88,7 @@ static int choose_lines(struct plotter *p)
 	p->out->line_count = count < limit ? count : limit;
 	for (size_t i = 0; i < p->out->line_count; i++)
 		p->bucket_of_line[i] = list[i].bucket;
+	plan_clear(&p->plan, &p->core->range, p->joined);
 	return 0;
 }
 
@@ -155,7 +156,6 @@ static int plot_step(struct plotter *p, size_t step)
 	size_t counters = p->out->counter_count;
 	int r;
 
-	joined_clear(p->joined, p->plan.bucket_count);
 	r = plan_apply(p->core, &p->plan, &p->core->step, p->joined, p->arena);
 	for (size_t i = 0; i < p->out->line_count; i++) {
 		const struct joined *j = &p->joined[p->bucket_of_line[i]];
@@ -166,6 +166,7 @@ static int plot_step(struct plotter *p, size_t step)
 		if (line->rtt_us)
 			line->rtt_us[step] = j->primary.rtt_us;
 	}
+	plan_clear(&p->plan, &p->core->step, p->joined);
 	return r;
 }
 
