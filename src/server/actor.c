@@ -12,7 +12,7 @@
 #define OTHERS_MAX 64 /* places beyond max, for one ~other an agent */
 
 #define CONTAINER_SHORT 12
-#define ID_EXTRA	16 /* "container/", "unknown" */
+#define ID_EXTRA        16 /* "container/", "unknown" */
 
 /* What makes an actor the one it is, as cleaned text. */
 struct identity {

@@ -26,14 +26,14 @@ struct actor {
 	const char *process, *unit, *container, *pod, *cgroup; /* cleaned */
 	const char *kind;     /* "container", "service", "process", "other" */
 	const char *workload; /* "nginx" */
-	const char *id;	      /* "service/nginx" */
-	char *texts;	      /* owns all of them */
+	const char *id;       /* "service/nginx" */
+	char *texts;          /* owns all of them */
 };
 
 struct actor_table {
 	struct actor *actors;
 	uint32_t size, max, used_max; /* places below used_max may be in use */
-	uint32_t count;		      /* without the ~others */
+	uint32_t count;               /* without the ~others */
 	struct hashindex index;
 	uint64_t seed;
 };

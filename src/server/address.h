@@ -9,7 +9,7 @@
 #define ADDRESS_TEXT_MAX 46 /* INET6_ADDRSTRLEN */
 
 bool address_is_v4(const uint8_t a[16]);
-bool address_is_loopback(const uint8_t a[16]);	  /* 127/8, ::1 */
+bool address_is_loopback(const uint8_t a[16]);    /* 127/8, ::1 */
 bool address_is_unspecified(const uint8_t a[16]); /* 0.0.0.0, :: */
 bool address_equal(const uint8_t a[16], const uint8_t b[16]);
 

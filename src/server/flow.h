@@ -33,7 +33,7 @@ struct flow {
 	uint32_t references; /* handles that name it */
 	uint32_t pair_hash;
 	uint32_t bound; /* server: the endpoint it shows; else ENDPOINT_NONE */
-	uint32_t home;	/* the entry that says `local` is local; coarse: ENDPOINT_NONE */
+	uint32_t home;  /* the entry that says `local` is local; coarse: ENDPOINT_NONE */
 	int64_t active, pending;
 	uint64_t first_seen_ns, last_seen_ns; /* ends of windows */
 };
@@ -43,7 +43,7 @@ struct flow_table {
 	struct hashindex by_pair;
 	uint32_t max, count; /* of flows that are not coarse */
 	uint64_t seed;
-	struct actor_table *actors;	  /* borrowed */
+	struct actor_table *actors;       /* borrowed */
 	struct endpoint_table *endpoints; /* borrowed */
 };
 

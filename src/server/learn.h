@@ -10,8 +10,8 @@ struct learn {
 	struct reporter *reporter;
 	const struct wire_batch *batch;
 	uint64_t start_ns, end_ns, now_ns; /* wall clock: of its window, of receipt */
-	uint64_t loss[LOSS_COUNT];	   /* of this batch */
-	bool forgot;			   /* old flows were already forgotten to make room */
+	uint64_t loss[LOSS_COUNT];         /* of this batch */
+	bool forgot;                       /* old flows were already forgotten to make room */
 };
 
 /* Actors, flows, listeners. Retired handles still mean what they did until learn_end. */

@@ -31,7 +31,7 @@ struct listener_table {
 	uint32_t count;
 	struct hashindex by_port;
 	uint64_t seed;
-	struct actor_table *actors;	  /* borrowed */
+	struct actor_table *actors;       /* borrowed */
 	struct endpoint_table *endpoints; /* borrowed */
 };
 

@@ -5,7 +5,7 @@ static const struct {
 	const char *name, *help;
 	bool counts;
 } losses[LOSS_COUNT] = {
-#define WIRE_ROW(id, name, help)	   [WIRE_LOSS_##id] = {name, help, true},
+#define WIRE_ROW(id, name, help)           [WIRE_LOSS_##id] = {name, help, true},
 #define SERVER_ROW(id, name, counts, help) [LOSS_##id] = {name, help, counts},
 	WIRE_LOSSES(WIRE_ROW) SERVER_LOSSES(SERVER_ROW)};
 

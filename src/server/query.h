@@ -29,17 +29,17 @@
 
 struct core;
 
-struct core_config {		   /* 0: the default */
+struct core_config {               /* 0: the default */
 	size_t history_bytes_max;  /* 32 MiB */
-	uint32_t flows_max;	   /* 65536 */
-	uint32_t actors_max;	   /* 8192 */
-	uint64_t fine_ns;	   /* windows stay as they came for so long: 5 min */
+	uint32_t flows_max;        /* 65536 */
+	uint32_t actors_max;       /* 8192 */
+	uint64_t fine_ns;          /* windows stay as they came for so long: 5 min */
 	uint64_t coarse_window_ns; /* and are then merged into windows of this: 10 s */
-	uint64_t retain_ns;	   /* and forgotten after: 1 h */
+	uint64_t retain_ns;        /* and forgotten after: 1 h */
 };
 
 int core_new(struct core **ret, const struct core_config *config); /* config may be NULL */
-struct core *core_free(struct core *c);				   /* always NULL; accepts NULL */
+struct core *core_free(struct core *c);                            /* always NULL; accepts NULL */
 
 /*
  * Takes in what an agent says; borrows the batch for the call. now_ns: wall clock at receipt.
@@ -108,7 +108,7 @@ struct query_completeness {
 	struct query_loss *losses; /* only those that are not 0 */
 	size_t loss_count;
 	uint64_t unresolved_bytes; /* payload of flows of which one end is not known (~other) */
-	double window_s;	   /* length of the newest window in the range, 0 if none */
+	double window_s;           /* length of the newest window in the range, 0 if none */
 };
 
 /* --- graph -------------------------------------------------------------------------------- */
@@ -122,7 +122,7 @@ struct query_port {
 };
 
 struct query_node {
-	const char *id;	  /* "service/nginx", "external/10.1.2.3"; stable over time */
+	const char *id;   /* "service/nginx", "external/10.1.2.3"; stable over time */
 	const char *kind; /* container, service, process, external, other (~other), or the group's
 			     name */
 	const char *name; /* "nginx" */
@@ -141,7 +141,7 @@ struct query_edge {
 	const char *id; /* stable over time for the same group */
 	const struct query_node *client, *server;
 	const char *transport; /* "tcp" */
-	uint16_t port;	       /* 0: ~other */
+	uint16_t port;         /* 0: ~other */
 	const char *via;       /* "" */
 	const char *client_zone, *server_zone, *client_region,
 		*server_region; /* "" where unknown */
@@ -157,7 +157,7 @@ struct query_graph_request {
 	struct query_range range;
 	struct query_group group;
 	const struct filter *filter; /* borrowed; NULL: everything */
-	uint64_t now_ns;	     /* wall clock, for agents_reporting */
+	uint64_t now_ns;             /* wall clock, for agents_reporting */
 };
 
 struct query_graph {
@@ -175,11 +175,11 @@ int query_graph(struct core *c, const struct query_graph_request *request, struc
 
 struct query_endpoint {
 	const char *address; /* "" for ~other */
-	uint16_t port;	     /* 0 at the client: folded away */
+	uint16_t port;       /* 0 at the client: folded away */
 	const char *workload, *kind, *namespace_name, *pod, *container, *process, *unit, *image,
 		*tag;
 	const char *node, *zone;
-	uint32_t pid;	/* one living example; 0: unknown */
+	uint32_t pid;   /* one living example; 0: unknown */
 	const char *id; /* of its node in the graph grouped by workload */
 };
 
@@ -194,8 +194,8 @@ struct query_flow {
 	struct query_endpoint client, server;
 	const char *transport; /* "tcp" */
 	const char *seen_by;   /* "client", "server": whose figures these are */
-	bool coarse;	       /* one end is ~other */
-	uint32_t netns;	       /* of the end that saw it */
+	bool coarse;           /* one end is ~other */
+	uint32_t netns;        /* of the end that saw it */
 	uint64_t first_seen_ns;
 	struct query_measures measures;
 	struct query_measures *server_view; /* as for edges; always NULL with QUERY_VIEW_ENDS */
@@ -227,19 +227,19 @@ struct query_series_request {
 	uint64_t step_ns; /* 0: chosen so that about 300 steps cover the range */
 	struct query_group group;
 	const struct filter *filter;
-	bool by_edge;	   /* a line per edge, else one line of all */
+	bool by_edge;      /* a line per edge, else one line of all */
 	const char *edge;  /* only the edge of this id; NULL: any */
 	uint64_t counters; /* bit per enum mr_counter; 0: bytes, opened, retransmits */
-	bool rtt;	   /* histograms of RTT too */
-	size_t limit;	   /* lines at most, the most bytes first; 0: 100 */
+	bool rtt;          /* histograms of RTT too */
+	size_t limit;      /* lines at most, the most bytes first; 0: 100 */
 	uint64_t now_ns;
 };
 
 struct query_series_line {
-	const char *edge;	     /* id; "" for the total */
+	const char *edge;            /* id; "" for the total */
 	const char *client, *server; /* node ids; "" for the total */
 	uint16_t port;
-	uint64_t *values;	  /* [step * counter_count + place of the counter in counters] */
+	uint64_t *values;         /* [step * counter_count + place of the counter in counters] */
 	struct histogram *rtt_us; /* [step]; NULL if not asked for */
 };
 
@@ -264,7 +264,7 @@ int query_series(struct core *c, const struct query_series_request *request, str
 
 struct query_agent {
 	const char *node, *boot_id, *version, *kernel, *hooks;
-	bool reporting;			   /* its last batch is not older than 5 s or 3 windows */
+	bool reporting;                    /* its last batch is not older than 5 s or 3 windows */
 	uint64_t started_ns, last_seen_ns; /* wall clock */
 	uint64_t batches, sequence;
 	double window_s, window_wanted_s;
@@ -272,7 +272,7 @@ struct query_agent {
 	 * machine, 0..1; as cores where the agent did not tell its CPUs. */
 	double cpu_cores, kernel_cpu_cores, cpu_share;
 	double cpu_budget_percent;
-	uint32_t cpus;						       /* 0: not told */
+	uint32_t cpus;                                                 /* 0: not told */
 	uint64_t agent_cpu_ns, kernel_cpu_ns, sweep_ns, sweep_sockets; /* since it started */
 	uint32_t sockets, slots, flows_max, listeners;
 	struct query_loss *losses; /* since it started, all causes, those that are 0 too */
@@ -301,7 +301,7 @@ int query_agents(struct core *c, uint64_t now_ns, struct arena *arena, struct qu
 struct query_connection {
 	struct query_endpoint client, server;
 	const char *transport, *seen_by;    /* "client", "server" */
-	const char *state;		    /* "established", "syn_sent", … */
+	const char *state;                  /* "established", "syn_sent", … */
 	const struct wire_connection *wire; /* borrowed from the answer */
 };
 

@@ -12,7 +12,7 @@
 #include "server/hashindex.h"
 #include "wire/batch.h"
 
-#define REPORTERS_MAX	   16
+#define REPORTERS_MAX      16
 #define REPORTER_SAMPLES   64
 #define REPORTER_NETNS_MAX 1024
 
@@ -29,9 +29,9 @@ struct reporter {
 	uint64_t started_ns; /* the agent's clock */
 	uint64_t started_wall_ns, last_seen_wall_ns, last_window_wall_ns;
 	uint64_t sequence, batches;
-	uint64_t window_ns;		/* length of the last one */
+	uint64_t window_ns;             /* length of the last one */
 	uint64_t loss[WIRE_LOSS_COUNT]; /* as last reported */
-	struct wire_status status;	/* as last reported; hooks is not used */
+	struct wire_status status;      /* as last reported; hooks is not used */
 	struct cost_sample samples[REPORTER_SAMPLES];
 	size_t sample_count, sample_next;
 	struct wire_netns *netns;

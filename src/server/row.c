@@ -8,10 +8,10 @@
 
 #define COLUMN_ACTIVE_LOST  MR_COUNTER_COUNT
 #define COLUMN_PENDING_LOST (MR_COUNTER_COUNT + 1)
-#define COLUMN_RTT	    (MR_COUNTER_COUNT + 2)
-#define COLUMN_CONNECT	    (MR_COUNTER_COUNT + 3)
-#define COLUMNS		    (MR_COUNTER_COUNT + 4)
-#define MASK_BYTES	    5
+#define COLUMN_RTT          (MR_COUNTER_COUNT + 2)
+#define COLUMN_CONNECT      (MR_COUNTER_COUNT + 3)
+#define COLUMNS             (MR_COUNTER_COUNT + 4)
+#define MASK_BYTES          5
 
 _Static_assert(COLUMNS <= MASK_BYTES * 8, "the mask of columns has a bit for each");
 
