@@ -149,8 +149,8 @@ void peer_await(struct peer *p);
 void peer_before_done(struct peer *p); /* SHAPE_BEFORE: everything is open; returns at the start */
 /* SHAPE_ALONE: this phase is done; returns when the next begins. */
 void peer_phase_done(struct peer *p);
-/* A further process of this end, with a name and, if asked, a tally of its own; 0 in the child. */
-int peer_fork(struct peer *p, const char *name, bool own_tally);
+/* A further process of this end, with a name of its own; 0 in the child. */
+int peer_fork(struct peer *p, const char *name);
 struct tally *peer_tally(struct peer *p, const char *process, uint16_t port);
 void peer_add(struct peer *p, enum mr_counter counter, uint64_t n);
 uint64_t peer_random(const struct peer *p, uint64_t a, uint64_t b); /* the same at both ends */

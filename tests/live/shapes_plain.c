@@ -396,7 +396,6 @@ void shape_stay_client(struct peer *p)
 		c[i] = conn_open(p);
 	stay(c, p->connections);
 	stay_end(c, p->connections);
-	peer_phase_done(p);
 }
 
 void shape_stay_server(struct peer *p)
@@ -409,5 +408,4 @@ void shape_stay_server(struct peer *p)
 		c[i] = conn_accept(p, listener);
 	stay(c, p->connections);
 	stay_end(c, p->connections);
-	peer_phase_done(p);
 }

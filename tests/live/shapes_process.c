@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -74,7 +73,10 @@ static void many_clients(struct peer *p, unsigned int listeners)
 	}
 }
 
-/* Several processes, each with a listener of its own on the same port. */
+/*
+ * Several processes of one name, each with a listener of its own on the same port. Which of them
+ * took a connection is the kernel's choice and not in the tally; that they all count is.
+ */
 void shape_reuseport_client(struct peer *p)
 {
 	many_clients(p, WORKERS);
@@ -84,11 +86,9 @@ void shape_reuseport_server(struct peer *p)
 {
 	int pids[WORKERS], listener;
 
+	p->tally = peer_tally(p, "mixreuse", p->port);
 	for (int i = 0; i < WORKERS; i++) {
-		char name[16];
-
-		snprintf(name, sizeof(name), "mixreuse%d", i);
-		pids[i] = peer_fork(p, name, true);
+		pids[i] = peer_fork(p, "mixreuse");
 		if (pids[i] == 0) {
 			listener = conn_listen(p, 128);
 			fcntl(listener, F_SETFL, O_NONBLOCK);
@@ -111,7 +111,7 @@ void shape_forked_server(struct peer *p)
 
 	fcntl(listener, F_SETFL, O_NONBLOCK);
 	for (int i = 0; i < WORKERS; i++) {
-		pids[i] = peer_fork(p, "mixworker", false);
+		pids[i] = peer_fork(p, "mixworker");
 		if (pids[i] == 0)
 			worker(p, listener);
 	}
@@ -183,7 +183,7 @@ static int passed_start(struct peer *p)
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
 		peer_fail(p, "socketpair: %s", strerror(errno));
-	if (peer_fork(p, "mixpassed", false) == 0) {
+	if (peer_fork(p, "mixpassed") == 0) {
 		close(pair[0]);
 		passed(p, pair[1]);
 	}
@@ -242,7 +242,7 @@ void shape_exit_client(struct peer *p)
 	p->tally = peer_tally(p, "mixexit", p->port);
 	peer_await(p);
 	for (unsigned int i = 0; i < p->connections; i++) {
-		int status, pid = peer_fork(p, "mixexit", false);
+		int status, pid = peer_fork(p, "mixexit");
 
 		if (pid == 0)
 			exit_one(p, i);

@@ -223,15 +223,21 @@ static void other_caller(struct peer *p)
 	p->tally = peer_tally(p, "mixserver", p->port);
 }
 
+/* The ports are needed again at once: no TIME_WAIT, and nothing of this connection under way. */
 static void simultaneous_end(struct conn *c, unsigned int out, unsigned int in, bool reset)
 {
+	setsockopt(c->fd, IPPROTO_TCP, TCP_QUICKACK, &(int){1}, sizeof(int));
 	conn_put(c, out);
 	conn_get(c, in);
 	conn_acked(c);
-	if (reset)
-		conn_reset(c); /* no TIME_WAIT: the ports are needed again */
-	else
+	if (!reset) {
+		peer_post(c->p);
 		conn_await_reset(c);
+		return;
+	}
+	if (c->p->shape->server)
+		peer_await(c->p);
+	conn_reset(c);
 }
 
 /* Both call; the first SYN is dropped, so that the second finds a socket in SYN_SENT. */

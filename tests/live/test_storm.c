@@ -19,6 +19,7 @@
 /* Ends of everything that was seen, by role. */
 struct sums {
 	const struct millrace *millrace;
+	uint16_t port; /* 0: all */
 	struct ends client, server;
 	uint64_t want_opened; /* at each end, and closed */
 };
@@ -27,8 +28,8 @@ static void sums_read(struct sums *s)
 {
 	json_t *answer = api_ends(s->millrace);
 
-	ends_sum(answer, LOAD_CLIENT, NULL, 0, &s->client);
-	ends_sum(answer, LOAD_SERVER, NULL, 0, &s->server);
+	ends_sum(answer, LOAD_CLIENT, NULL, s->port, &s->client);
+	ends_sum(answer, LOAD_SERVER, NULL, s->port, &s->server);
 	json_decref(answer);
 }
 
@@ -99,7 +100,7 @@ static void storm_wrk(struct live *l, const char *const *arguments, const char *
 {
 	struct nginx n;
 	struct millrace m;
-	struct sums s = {.millrace = &m};
+	struct sums s = {.millrace = &m, .port = NGINX_PORT};
 	uint64_t a, b, c, start;
 	char out[4096];
 
