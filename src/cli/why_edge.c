@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "why_edge.h"
+#include "why_internal.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -8,23 +8,12 @@
 
 #include "field.h"
 #include "human.h"
-#include "map.h"
 
 /* From these shares on something is worth a sentence of advice. */
 #define RETRANSMIT_SHARE_BAD 0.01
 #define WAIT_SHARE_BAD       0.2
 
-/* What a writer needs to say a sentence: names are cleaned. */
-struct why {
-	const struct graph *g;
-	const struct graph_edge *e;
-	const char *client, *server;
-	FILE *out;
-	struct why_advice *advice;
-};
-
-__attribute__((format(printf, 3, 4))) static void advise(struct why *w, int urgency,
-							 const char *format, ...)
+void why_advise(struct why *w, int urgency, const char *format, ...)
 {
 	va_list args;
 
@@ -39,6 +28,18 @@ __attribute__((format(printf, 3, 4))) static void advise(struct why *w, int urge
 static const char *plural(double count)
 {
 	return count == 1 ? "" : "s";
+}
+
+const json_t *why_find_listener(const struct why *w)
+{
+	const json_t *listeners = field_array(w->e->server->json, "listeners");
+	size_t i;
+	json_t *l;
+
+	json_array_foreach (listeners, i, l)
+		if ((int)field_number(l, "port") == w->e->port)
+			return l;
+	return NULL;
 }
 
 static void write_life(struct why *w)
@@ -58,139 +59,34 @@ static void write_life(struct why *w)
 				   w->g->to - e->last_seen > 0 ? w->g->to - e->last_seen : 0));
 }
 
-static const char *const failure_meaning[GRAPH_FAILURE_COUNT] = {
-	[GRAPH_REFUSED] =
-		"refused: an answer came at once that nobody listens there, or a firewall "
-		"rejects it",
-	[GRAPH_TIMED_OUT] = "timed out: no answer to any SYN; it was dropped on the way, or the "
-			    "host is down",
-	[GRAPH_UNREACHABLE] = "unreachable: no route, or a router or firewall said so by ICMP",
-	[GRAPH_RESET] = "reset while opening",
-	[GRAPH_ABORTED] =
-		"given up by the client itself before an answer came (its own time limit?)",
-	[GRAPH_OTHER] = "failed for another reason",
-};
-
-/* The server's listener on this port, the first of them; NULL: none is known. */
-static const json_t *find_listener(const struct why *w)
-{
-	const json_t *listeners = field_array(w->e->server->json, "listeners");
-	size_t i;
-	json_t *l;
-
-	json_array_foreach (listeners, i, l)
-		if ((int)field_number(l, "port") == w->e->port)
-			return l;
-	return NULL;
-}
-
-static void advise_on_refused(struct why *w)
-{
-	char *ports = map_listeners(w->e->server);
-
-	if (find_listener(w) && w->e->opened > 0)
-		advise(w, 55,
-		       "look at when %s was started or restarted: it listens on port %d now, but "
-		       "did not when it refused",
-		       w->server, w->e->port);
-	else if (find_listener(w))
-		advise(w, 90,
-		       "compare the address that %s asks for with the one that %s listens on, and "
-		       "look for a firewall rule that rejects port %d",
-		       w->client, w->server, w->e->port);
-	else if (ports)
-		advise(w, 90,
-		       "compare port %d with where %s listens (%s), or start what should listen "
-		       "there",
-		       w->e->port, w->server, ports);
-	else
-		advise(w, 90,
-		       "start the server on %s port %d, or correct the address that %s is "
-		       "configured with",
-		       w->server, w->e->port, w->client);
-	free(ports);
-}
-
-static void advise_on_failure(struct why *w, enum graph_failure failure)
-{
-	switch (failure) {
-	case GRAPH_REFUSED:
-		advise_on_refused(w);
-		break;
-	case GRAPH_TIMED_OUT:
-		advise(w, 100,
-		       "look for a firewall or security group that drops port %d between %s and "
-		       "%s, and whether the host is up",
-		       w->e->port, w->client, w->server);
-		break;
-	case GRAPH_UNREACHABLE:
-		advise(w, 95,
-		       "look at the routes to %s (ip route get), and for a rule that rejects",
-		       w->server);
-		break;
-	case GRAPH_RESET:
-		advise(w, 80, "look into %s's log: it, or something before it, resets at once",
-		       w->server);
-		break;
-	case GRAPH_ABORTED:
-		advise(w, 40, "compare %s's connect time limit with how long %s takes to answer",
-		       w->client, w->server);
-		break;
-	default:
-		advise(w, 70, "look into %s's log for the error of its connect()", w->client);
-	}
-}
-
-static void write_failures(struct why *w)
-{
-	const struct graph_edge *e = w->e;
-
-	if (e->failed_total > 0)
-		fprintf(w->out, "  %.0f of %.0f attempts failed:\n", e->failed_total, e->attempted);
-	for (int i = 0; i < GRAPH_FAILURE_COUNT; i++) {
-		if (e->failed[i] <= 0)
-			continue;
-		fprintf(w->out, "    %.0f %s\n", e->failed[i], failure_meaning[i]);
-		advise_on_failure(w, (enum graph_failure)i);
-	}
-	if (e->pending > 0) {
-		fprintf(w->out,
-			"  %.0f pending: SYN sent, no answer yet; dropped on the way, or the host "
-			"is "
-			"down\n",
-			e->pending);
-		advise_on_failure(w, GRAPH_TIMED_OUT);
-	}
-}
-
 static void write_breaks(struct why *w)
 {
 	const struct graph_edge *e = w->e;
 
 	if (e->reset_by_server > 0) {
 		fprintf(w->out, "  %.0f reset by %s\n", e->reset_by_server, w->server);
-		advise(w, 60,
-		       "look into %s's log: it ends connections by a reset (a crash, a "
-		       "limit, or data it did not read)",
-		       w->server);
+		why_advise(w, 60,
+			   "look into %s's log: it ends connections by a reset (a crash, a "
+			   "limit, or data it did not read)",
+			   w->server);
 	}
 	if (e->reset_by_client > 0) {
 		fprintf(w->out, "  %.0f reset by %s\n", e->reset_by_client, w->client);
-		advise(w, 30, "nothing, unless %s should not end connections by a reset",
-		       w->client);
+		why_advise(w, 30, "nothing, unless %s should not end connections by a reset",
+			   w->client);
 	}
 	if (e->broken > 0) {
 		fprintf(w->out, "  %.0f broken off: the other side stopped answering\n", e->broken);
-		advise(w, 75,
-		       "look for what cut the path from %s to %s: a host that went down, a "
-		       "firewall that forgot the connection",
-		       w->client, w->server);
+		why_advise(w, 75,
+			   "look for what cut the path from %s to %s: a host that went down, a "
+			   "firewall that forgot the connection",
+			   w->client, w->server);
 	}
 	if (e->synack_retransmits > 0) {
 		fprintf(w->out, "  %.0f SYN-ACK%s sent again: answers of %s do not reach %s\n",
 			e->synack_retransmits, plural(e->synack_retransmits), w->server, w->client);
-		advise(w, 85, "look for what drops packets on the way back from %s to %s",
-		       w->server, w->client);
+		why_advise(w, 85, "look for what drops packets on the way back from %s to %s",
+			   w->server, w->client);
 	}
 }
 
@@ -224,8 +120,9 @@ static void write_retransmits(struct why *w)
 	fprintf(w->out, "  %.0f segments sent again (%s)\n", e->retransmits,
 		human_percent(share, e->retransmits, e->segments));
 	if (e->segments > 0 && e->retransmits > e->segments * RETRANSMIT_SHARE_BAD)
-		advise(w, 50, "look for loss between %s and %s: full queues, a bad link, a policer",
-		       w->client, w->server);
+		why_advise(w, 50,
+			   "look for loss between %s and %s: full queues, a bad link, a policer",
+			   w->client, w->server);
 }
 
 /* The figures of the end that sends: they are in its own view only. */
@@ -256,15 +153,15 @@ static void write_waits(struct why *w, const char *direction, const char *sender
 		sender, human_microseconds(a, busy), human_percent(b, window, busy), receiver,
 		human_percent(c, buffer, busy));
 	if (window > busy * WAIT_SHARE_BAD)
-		advise(w, 45,
-		       "make %s read faster (or give its sockets a larger receive buffer): "
-		       "%s waits for it",
-		       receiver, sender);
+		why_advise(w, 45,
+			   "make %s read faster (or give its sockets a larger receive buffer): "
+			   "%s waits for it",
+			   receiver, sender);
 	if (buffer > busy * WAIT_SHARE_BAD)
-		advise(w, 35,
-		       "give %s's sockets a larger send buffer (net.ipv4.tcp_wmem): it waits "
-		       "for it",
-		       sender);
+		why_advise(w, 35,
+			   "give %s's sockets a larger send buffer (net.ipv4.tcp_wmem): it waits "
+			   "for it",
+			   sender);
 }
 
 static void write_listener(struct why *w, const json_t *l)
@@ -285,10 +182,10 @@ static void write_listener(struct why *w, const json_t *l)
 			"  %.0f connection%s turned away since it began to listen: its queue "
 			"was full\n",
 			drops, plural(drops));
-		advise(w, 65,
-		       "make %s accept faster or give it a longer queue (listen() backlog "
-		       "and net.core.somaxconn)",
-		       w->server);
+		why_advise(w, 65,
+			   "make %s accept faster or give it a longer queue (listen() backlog "
+			   "and net.core.somaxconn)",
+			   w->server);
 	}
 }
 
@@ -325,14 +222,14 @@ static void write_edge(struct why *w)
 		fprintf(w->out, " (%s)", words);
 	fputc('\n', w->out);
 	write_life(w);
-	write_failures(w);
+	why_write_failures(w);
 	write_breaks(w);
 	write_listeners(w);
 	write_traffic(w);
 	write_retransmits(w);
 	write_waits(w, "to_server", w->client, w->server);
 	write_waits(w, "to_client", w->server, w->client);
-	advise(w, 1, "nothing: %s reaches %s and the figures look well", w->client, w->server);
+	why_advise(w, 1, "nothing: %s reaches %s and the figures look well", w->client, w->server);
 }
 
 static char *clean_label(const struct graph_node *node)
