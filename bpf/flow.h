@@ -49,7 +49,7 @@ struct mr_listener {
 	__u32 queue; /* waiting for accept() */
 	__u32 queue_max;
 	__u16 port;
-	__u16 pad;
+	__u16 closed; /* not 0: listens no more, shown once for those it accepted before */
 	char comm[16];
 };
 

@@ -5,12 +5,17 @@
  * Kept by socket, so that several processes may share a port (SO_REUSEPORT) and each close removes
  * its own. The agent joins them to accepted connections by address; nothing is looked up per
  * accept.
+ * One that closes stays until the agent has seen it: what it accepted in this window needs its
+ * name.
  */
 #pragma once
 
 #include "address.h"
 #include "fold.h"
 #include "identity.h"
+
+#define CLOSED_NEW   1
+#define CLOSED_SHOWN 2
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -53,8 +58,10 @@ static __always_inline void listener_open(const struct tcp_sock *tp)
 static __always_inline void listener_close(const void *sk)
 {
 	u64 key = address_of(sk);
+	struct mr_listener *l = bpf_map_lookup_elem(&mr_listeners, &key);
 
-	bpf_map_delete_elem(&mr_listeners, &key);
+	if (l)
+		l->closed = CLOSED_NEW;
 	__sync_fetch_and_add(&mr_totals.listeners_version, 1);
 }
 
@@ -64,9 +71,13 @@ static long listener_refresh(void *map, u64 *key, struct mr_listener *l, void *u
 	const struct sock *sk = (const struct sock *)*key;
 	u16 port = BPF_CORE_READ(sk, __sk_common.skc_num);
 
-	if (BPF_CORE_READ(sk, __sk_common.skc_state) != MR_TCP_LISTEN ||
-	    (l->port && port != l->port)) {
+	if (l->closed == CLOSED_SHOWN) {
 		bpf_map_delete_elem(map, key);
+		return 0;
+	}
+	if (l->closed || BPF_CORE_READ(sk, __sk_common.skc_state) != MR_TCP_LISTEN ||
+	    (l->port && port != l->port)) {
+		l->closed = CLOSED_SHOWN;
 		return 0;
 	}
 	l->port = port;

@@ -24,6 +24,7 @@ struct place {
 	uint64_t seen_ns; /* when a listener was last there */
 	uint32_t actor;   /* held */
 	bool named;       /* its process is known */
+	bool live;        /* it still listens */
 };
 
 struct listeners {
@@ -71,7 +72,7 @@ static void place_remove(struct listeners *l, struct place *place)
 	lru_remove(l->places, place);
 }
 
-/* Of several at one place the first that is known by name stands for all. */
+/* Of several at one place the first that lives and is known by name stands for all. */
 static void place_put(struct listeners *l, const struct mr_listener *from, uint64_t cgroup,
 		      uint32_t actor)
 {
@@ -80,7 +81,8 @@ static void place_put(struct listeners *l, const struct mr_listener *from, uint6
 
 	memcpy(key.address, from->address, sizeof(key.address));
 	place = lru_get(l->places, &key);
-	if (place && place->seen_ns == l->now_ns && (place->named || !from->tgid))
+	if (place && place->seen_ns == l->now_ns && (place->named || !from->tgid) &&
+	    (place->live || from->closed))
 		return;
 	if (!place) {
 		if (lru_count(l->places) == lru_capacity(l->places))
@@ -90,20 +92,18 @@ static void place_put(struct listeners *l, const struct mr_listener *from, uint6
 		actors_release(l->actors, place->actor);
 	}
 	actors_hold(l->actors, actor);
-	*place = (struct place){.seen_ns = l->now_ns, .actor = actor, .named = from->tgid != 0};
+	*place = (struct place){.seen_ns = l->now_ns,
+				.actor = actor,
+				.named = from->tgid != 0,
+				.live = !from->closed};
 }
 
-static int on_listener(void *userdata, const struct mr_listener *from)
+static void row_put(struct listeners *l, const struct mr_listener *from, uint32_t actor)
 {
-	struct listeners *l = userdata;
-	const struct actor_source source = {.cgroup = from->cgroup,
-					    .tgid = from->tgid,
-					    .comm = from->comm,
-					    .process_start_ns = from->process_start_ns};
 	struct wire_listener *row = &l->next_rows[l->next_count];
 
 	if (l->next_count == LISTENERS_MAX)
-		return 0;
+		return;
 	memset(row, 0, sizeof(*row)); /* padding too: rows are compared as bytes */
 	row->netns = from->netns;
 	row->port = from->port;
@@ -112,12 +112,26 @@ static int on_listener(void *userdata, const struct mr_listener *from)
 	row->queue = from->queue;
 	row->queue_max = from->queue_max;
 	memcpy(row->address, from->address, sizeof(row->address));
-	row->actor = actors_resolve(l->actors, &source, l->now_ns);
-	actors_hold(l->actors, row->actor);
+	row->actor = actor;
+	actors_hold(l->actors, actor);
 	l->next_count++;
-	place_put(l, from, from->cgroup, row->actor);
+}
+
+/* One that closed names what it accepted before, and is in no list any more. */
+static int on_listener(void *userdata, const struct mr_listener *from)
+{
+	struct listeners *l = userdata;
+	const struct actor_source source = {.cgroup = from->cgroup,
+					    .tgid = from->tgid,
+					    .comm = from->comm,
+					    .process_start_ns = from->process_start_ns};
+	uint32_t actor = actors_resolve(l->actors, &source, l->now_ns);
+
+	place_put(l, from, from->cgroup, actor);
 	if (from->cgroup)
-		place_put(l, from, 0, row->actor);
+		place_put(l, from, 0, actor);
+	if (!from->closed)
+		row_put(l, from, actor);
 	return 0;
 }
 

@@ -183,6 +183,23 @@ static void a_new_one_takes_the_place(void **state)
 	world_done(&w);
 }
 
+/* It came and went within one window: what it accepted has its name, and no list has it. */
+static void one_that_closed_names_what_it_accepted(void **state)
+{
+	struct world w;
+
+	world_init(&w);
+	listen_at(&w, any4, 80, 5, "brief");
+	w.probe->listeners[0].closed = 1;
+	refresh(&w, 0);
+	assert_string_equal(who(&w, host4, 80, 5), "brief");
+	assert_int_equal(listeners_count(w.listeners), 0);
+	listen_at(&w, any4, 80, 5, "successor");
+	refresh(&w, SECOND_NS);
+	assert_string_equal(who(&w, host4, 80, 5), "successor");
+	world_done(&w);
+}
+
 static bool reports(struct world *w)
 {
 	wire_batch_free(w->batch);
@@ -229,6 +246,7 @@ int main(void)
 		cmocka_unit_test(a_known_process_stands_for_unknown_ones),
 		cmocka_unit_test(the_gone_keep_their_name_for_a_minute),
 		cmocka_unit_test(a_new_one_takes_the_place),
+		cmocka_unit_test(one_that_closed_names_what_it_accepted),
 		cmocka_unit_test(reports_only_changes),
 	};
 

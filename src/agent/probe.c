@@ -421,14 +421,19 @@ int probe_drain(struct probe *p, probe_flow_fn fn, void *userdata)
 int probe_listeners(struct probe *p, probe_listener_fn fn, void *userdata)
 {
 	int map = bpf_map__fd(p->skel->maps.mr_listeners);
-	struct mr_listener listener;
-	uint64_t key, *previous = NULL;
+	uint32_t token = 0, count;
+	bool first = true, end = false;
 	int r = run(p->skel->progs.mr_listeners_run);
 
-	while (r >= 0 && !bpf_map_get_next_key(map, previous, &key)) {
-		previous = &key;
-		if (!bpf_map_lookup_elem(map, &key, &listener))
-			r = fn(userdata, &listener);
+	while (r >= 0 && !end) {
+		count = PROBE_DRAIN_BATCH;
+		end = bpf_map_lookup_batch(map, first ? NULL : &token, &token, p->listener_keys,
+					   p->listeners, &count, NULL);
+		if (end && errno != ENOENT)
+			return -errno;
+		first = false;
+		for (uint32_t i = 0; r >= 0 && i < count; i++)
+			r = fn(userdata, &p->listeners[i]);
 	}
 	return r;
 }

@@ -69,7 +69,7 @@ typedef int (*probe_flow_fn)(void *userdata, const struct mr_flow_key *key,
 			     const struct mr_flow_value *value);
 int probe_drain(struct probe *p, probe_flow_fn fn, void *userdata);
 
-/* All listeners there are now, with their queues as of now. */
+/* All listeners there are now, with their queues as of now, and those that closed since. */
 typedef int (*probe_listener_fn)(void *userdata, const struct mr_listener *listener);
 int probe_listeners(struct probe *p, probe_listener_fn fn, void *userdata);
 

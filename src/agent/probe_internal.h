@@ -26,6 +26,8 @@ struct probe {
 	char hooks[256];
 	struct mr_flow_key keys[PROBE_DRAIN_BATCH];
 	struct mr_flow_value values[PROBE_DRAIN_BATCH];
+	uint64_t listener_keys[PROBE_DRAIN_BATCH];
+	struct mr_listener listeners[PROBE_DRAIN_BATCH];
 	struct mr_cost costs[PROBE_CPUS_MAX];
 };
 
