@@ -224,7 +224,8 @@ json_t *api_ends(const struct millrace *m)
 	json_t *answer = NULL;
 	char path[128];
 
-	snprintf(path, sizeof(path), "/api/v1/flows?view=ends&limit=100000&from=%.0f&to=now", m->started - 60);
+	snprintf(path, sizeof(path), "/api/v1/flows?view=ends&limit=100000&from=%.0f&to=now",
+		 m->started - 60);
 	if (api_get(m, path, NULL, &answer) != 200) {
 		json_decref(answer);
 		return NULL;
@@ -305,7 +306,7 @@ uint64_t api_losses(const struct millrace *m, char *text, size_t size)
 			     value) {
 		uint64_t n = (uint64_t)json_number_value(value);
 
-		sum += strcmp(name, "late_windows") ? n : 0;
+		sum += strcmp(name, "late_windows") && strcmp(name, "recursion") ? n : 0;
 		if (n && used < size)
 			used += (size_t)snprintf(text + used, size - used, "%s %llu ", name,
 						 (unsigned long long)n);

@@ -58,6 +58,7 @@ void ends_sum(const json_t *answer, int role, const char *process, uint16_t port
  * the server's node by name; NULL: any. */
 const json_t *api_edge(const struct millrace *m, const char *client, const char *server,
 		       uint16_t port, json_t **ret_graph);
-/* Sum of all losses in completeness; the text names those that are not 0. Windows that came late
- * are named but not summed: they cost resolution in time, no data. */
+/* Sum of all losses in completeness; the text names those that are not 0. Named but not
+ * summed: windows that came late, which cost resolution in time, and tracepoints that the kernel
+ * skipped, which may cost a connection its reason: the tests compare every reason themselves. */
 uint64_t api_losses(const struct millrace *m, char *text, size_t size);

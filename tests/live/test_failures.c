@@ -87,6 +87,7 @@ static void network_tune(struct live *l)
 {
 	net_sysctl(&l->net, l->net.client, "ipv4/tcp_syn_retries", "1");
 	net_sysctl(&l->net, l->net.client, "ipv4/tcp_syn_linear_timeouts", "0");
+	net_sysctl(&l->net, l->net.client, "ipv4/neigh/veth0/retrans_time_ms", "200");
 	for (int i = 0; i < 2; i++)
 		net_sysctl(&l->net, i ? l->net.client : l->net.server, "ipv4/icmp_ratelimit", "0");
 }

@@ -21,17 +21,17 @@ static unsigned int lines_of(const char *text)
 	return n;
 }
 
-static void refused(struct live *l, const char *what, const struct spawn *how, int code,
-		    const char *const *argv)
+/* One line with this word in it, and this exit status. */
+static void refused(struct live *l, const char *what, const char *word, const struct spawn *how,
+		    int code, const char *const *argv)
 {
 	char out[2048];
 	int r = run(how, argv, out, sizeof(out), patience(l, 15000));
+	unsigned int lines = lines_of(out);
 
-	out[strcspn(out, "\n") + (strchr(out, '\n') ? 1 : 0)] =
-		out[strcspn(out, "\n") + 1] ? '\n' : 0;
-	check(l, r == code && out[0] && lines_of(out) == 1,
-	      "%s: code %d (%d wanted), %u line(s): %.*s", what, r, code, lines_of(out),
-	      (int)strcspn(out, "\n"), out);
+	check(l, r == code && lines == 1 && strstr(out, word),
+	      "%s: status %d (%d wanted), %u line(s), with \"%s\": %.*s", what, r, code, lines,
+	      word, (int)strcspn(out, "\n"), out);
 }
 
 static void wrong_use(struct live *l)
@@ -39,20 +39,21 @@ static void wrong_use(struct live *l)
 	const struct spawn plain = {0};
 	const char *m = l->millrace;
 
-	refused(l, "unknown flag", &plain, 2,
+	refused(l, "unknown flag", "--no-such-flag", &plain, 2,
 		(const char *const[]){m, "up", "--no-such-flag", NULL});
-	refused(l, "unknown command", &plain, 2, (const char *const[]){m, "nonsense", NULL});
-	refused(l, "flag without value", &plain, 2,
+	refused(l, "unknown command", "nonsense", &plain, 2,
+		(const char *const[]){m, "nonsense", NULL});
+	refused(l, "flag without value", "--window", &plain, 2,
 		(const char *const[]){m, "up", "--window", NULL});
-	refused(l, "window of no time", &plain, 2,
+	refused(l, "window of no time", "soon", &plain, 2,
 		(const char *const[]){m, "up", "--window", "soon", NULL});
-	refused(l, "negative slots", &plain, 2,
+	refused(l, "negative slots", "-1", &plain, 2,
 		(const char *const[]){m, "up", "--slots", "-1", NULL});
-	refused(l, "address that is not loopback", &plain, 2,
+	refused(l, "address that is not loopback", "0.0.0.0", &plain, 2,
 		(const char *const[]){m, "up", "--listen", "0.0.0.0:7070", NULL});
-	refused(l, "port out of range", &plain, 2,
+	refused(l, "port out of range", "99999", &plain, 2,
 		(const char *const[]){m, "up", "--listen", "127.0.0.1:99999", NULL});
-	refused(l, "server that is not there", &plain, 1,
+	refused(l, "server that is not there", "127.0.0.1:1", &plain, 1,
 		(const char *const[]){m, "map", "--server", "http://127.0.0.1:1", NULL});
 }
 
@@ -65,12 +66,12 @@ static void wrong_machine(struct live *l)
 	snprintf(listen, sizeof(listen), "127.0.0.1:%u", port_free());
 	run(&(struct spawn){0}, (const char *const[]){"cp", l->millrace, binary, NULL}, NULL, 0,
 	    20000);
-	refused(l, "no root", &(struct spawn){.uid = NOBODY}, 1,
+	refused(l, "no root", "root", &(struct spawn){.uid = NOBODY}, 1,
 		(const char *const[]){binary, "up", "--listen", listen, NULL});
 	unlink(binary);
-	refused(l, "no cgroup v2", &(struct spawn){.hide = cgroup_root()}, 1, up);
-	refused(l, "no BTF", &(struct spawn){.hide = "/sys/kernel/btf/vmlinux"}, 1, up);
-	refused(l, "a cgroup that is not there", &(struct spawn){0}, 1,
+	refused(l, "no cgroup v2", "cgroup v2", &(struct spawn){.hide = cgroup_root()}, 1, up);
+	refused(l, "no BTF", "BTF", &(struct spawn){.hide = "/sys/kernel/btf/vmlinux"}, 1, up);
+	refused(l, "a cgroup that is not there", "/nowhere", &(struct spawn){0}, 1,
 		(const char *const[]){l->millrace, "up", "--listen", listen, "--cgroup", "/nowhere",
 				      NULL});
 }
@@ -80,7 +81,7 @@ static void taken_port(struct live *l, const struct millrace *m)
 	char listen[32];
 
 	snprintf(listen, sizeof(listen), "127.0.0.1:%u", m->port);
-	refused(l, "taken port", &(struct spawn){0}, 1,
+	refused(l, "taken port", "in use", &(struct spawn){0}, 1,
 		(const char *const[]){l->millrace, "up", "--listen", listen, NULL});
 }
 
@@ -88,7 +89,7 @@ static void wrong_query(struct live *l, const struct millrace *m)
 {
 	static const char *const paths[] = {
 		"/api/v1/graph?from=yesterday",    "/api/v1/graph?group=nonsense",
-		"/api/v1/graph?filter=%28%28%28",  "/api/v1/graph?from=now&to=-5m",
+		"/api/v1/graph?filter=port:many",  "/api/v1/graph?from=now&to=-5m",
 		"/api/v1/flows?view=sideways",     "/api/v1/series?from=1e999",
 		"/api/v1/graph?from=-5m&to=later",
 	};

@@ -230,14 +230,24 @@ enum verdict test_redis(struct live *l)
 
 static int postgres_init(struct live *l, const struct passwd *user, const char *data)
 {
-	char out[4096];
+	char out[4096], path[256];
+	FILE *hba;
+	int r;
 
 	if (mkdir(data, 0700) || chown(data, user->pw_uid, user->pw_gid))
 		return -1;
-	return run(&(struct spawn){.uid = user->pw_uid},
-		   (const char *const[]){program_find("initdb"), "-D", data, "-A", "trust", "-N",
-					 "-U", "postgres", NULL},
-		   out, sizeof(out), 120000);
+	r = run(&(struct spawn){.uid = user->pw_uid},
+		(const char *const[]){program_find("initdb"), "-D", data, "-A", "trust", "-N", "-U",
+				      "postgres", NULL},
+		out, sizeof(out), 120000);
+	if (r)
+		return r;
+	snprintf(path, sizeof(path), "%s/pg_hba.conf", data);
+	hba = fopen(path, "a");
+	if (!hba)
+		return -1;
+	fputs("host all all " NET_CLIENT4 "/32 trust\n", hba);
+	return fclose(hba);
 }
 
 static uint64_t log_count(const char *path, const char *wanted)
