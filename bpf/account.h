@@ -36,7 +36,7 @@ enum mr_phase {
 /* The fields of tcp_sock that decide, under their names there. */
 struct mr_tcp {
 	__u64 bytes_acked, bytes_received;
-	__u32 snd_nxt, snd_una, write_seq, total_retrans;
+	__u32 snd_nxt, snd_una, write_seq, total_retrans, segs_in;
 	__u8 state;     /* the last one before CLOSE */
 	__u8 connected; /* by connect(): the SYN is in bytes_acked */
 	__u8 phase;     /* enum mr_phase */
@@ -112,7 +112,12 @@ static inline __attribute__((always_inline)) __u32 mr_tcp_outcome(const struct m
 			return MR_FAILED_UNREACHABLE;
 		case 104: /* ECONNRESET */
 			return MR_FAILED_RESET;
-		case 0: /* the program gave up: after a retransmit it had waited in vain */
+		case 0:
+			/* An answer that opened nothing was an RST; a program that polls on another
+			 * CPU has taken the error away before we could look. */
+			if (t->segs_in)
+				return MR_FAILED_REFUSED;
+			/* The program gave up; after a retransmit it had waited in vain. */
 			return t->total_retrans ? MR_FAILED_TIMED_OUT : MR_FAILED_ABORTED;
 		default:
 			return MR_FAILED_OTHER;

@@ -52,6 +52,7 @@ static __always_inline void tcp_read(struct mr_tcp *t, const struct tcp_sock *tp
 	t->snd_una = tp->snd_una;
 	t->write_seq = tp->write_seq;
 	t->total_retrans = tp->total_retrans;
+	t->segs_in = tp->segs_in;
 	t->state = state;
 	t->done = sk->__sk_common.skc_flags >> SOCK_DONE_BIT & 1;
 	t->err = sk->sk_err ? sk->sk_err : sk->sk_err_soft;
@@ -76,7 +77,7 @@ static __always_inline void final_words(u64 now[WORD_MAX], const struct mr_tcp *
 	now[WORD_SENT] = mr_tcp_sent(t);
 	now[WORD_RECEIVED] = mr_tcp_received(t);
 	now[WORD_SEGMENTS_SENT] = tp->segs_out;
-	now[WORD_SEGMENTS_RECEIVED] = tp->segs_in;
+	now[WORD_SEGMENTS_RECEIVED] = t->segs_in;
 	now[WORD_RETRANSMITS] = t->total_retrans;
 	now[WORD_RETRANSMITTED_BYTES] = tp->bytes_retrans;
 	now[WORD_RECEIVE_WINDOW] = chrono_of(tp, 2, jiffies);
