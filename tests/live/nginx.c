@@ -87,9 +87,20 @@ bool nginx_start(struct nginx *n, struct live *l, bool log)
 	return true;
 }
 
+static bool accepted_stands(void *userdata)
+{
+	struct nginx *n = userdata;
+	uint64_t before = n->accepted;
+
+	n->asked++;
+	n->accepted = status_accepted(n->live) - n->accepted_before - n->asked;
+	return n->accepted == before;
+}
+
 uint64_t nginx_accepted(struct nginx *n)
 {
-	return status_accepted(n->live) - n->accepted_before - 1;
+	wait_until(accepted_stands, n, patience(n->live, 5000));
+	return n->accepted;
 }
 
 bool nginx_stop(struct nginx *n, uint64_t *ret_requests, uint64_t *ret_received, uint64_t *ret_sent)
