@@ -41,6 +41,7 @@ struct mr_tcp {
 	__u8 connected; /* by connect(): the SYN is in bytes_acked */
 	__u8 phase;     /* enum mr_phase */
 	__u8 done;      /* SOCK_DONE: the peer's FIN is in bytes_received */
+	__u8 owned;     /* a process is in a system call on it: it is the program that ends it */
 	__u16 err;      /* sk_err, else what was reported before */
 };
 
@@ -113,12 +114,14 @@ static inline __attribute__((always_inline)) __u32 mr_tcp_outcome(const struct m
 		case 104: /* ECONNRESET */
 			return MR_FAILED_RESET;
 		case 0:
-			/* An answer that opened nothing was an RST; a program that polls on another
-			 * CPU has taken the error away before we could look. */
+			/* A program that polls on another CPU may take the error away before we can
+			 * look. An answer that opened nothing was an RST; an end that neither the
+			 * program nor a timer made was ICMP's. */
 			if (t->segs_in)
 				return MR_FAILED_REFUSED;
-			/* The program gave up; after a retransmit it had waited in vain. */
-			return t->total_retrans ? MR_FAILED_TIMED_OUT : MR_FAILED_ABORTED;
+			if (t->total_retrans) /* the program gave up, or the kernel: in vain */
+				return MR_FAILED_TIMED_OUT;
+			return t->owned ? MR_FAILED_ABORTED : MR_FAILED_UNREACHABLE;
 		default:
 			return MR_FAILED_OTHER;
 		}

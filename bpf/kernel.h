@@ -87,8 +87,13 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+typedef struct {
+	int owned; /* by a process, which the kernel's own work leaves alone */
+} socket_lock_t;
+
 struct sock {
 	struct sock_common __sk_common;
+	socket_lock_t sk_lock;
 	struct sock_cgroup_data sk_cgrp_data;
 	unsigned long sk_pacing_rate;
 	__u32 sk_ack_backlog;

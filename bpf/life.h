@@ -46,6 +46,8 @@ static __always_inline void tcp_read(struct mr_tcp *t, const struct tcp_sock *tp
 {
 	const struct sock *sk = (const struct sock *)tp;
 
+	t->err = sk->sk_err ? sk->sk_err : sk->sk_err_soft; /* first: it may be taken away */
+	t->owned = sk->sk_lock.owned != 0;
 	t->bytes_acked = tp->bytes_acked;
 	t->bytes_received = tp->bytes_received;
 	t->snd_nxt = tp->snd_nxt;
@@ -55,7 +57,6 @@ static __always_inline void tcp_read(struct mr_tcp *t, const struct tcp_sock *tp
 	t->segs_in = tp->segs_in;
 	t->state = state;
 	t->done = sk->__sk_common.skc_flags >> SOCK_DONE_BIT & 1;
-	t->err = sk->sk_err ? sk->sk_err : sk->sk_err_soft;
 }
 
 /* Time in a chronograph of tcp_sock (1 busy, 2 receive window, 3 send buffer), jiffies. The kernel
@@ -217,15 +218,17 @@ static __always_inline void life_opened(const struct tcp_sock *tp, u8 role)
 	u32 number;
 
 	s = slot_find(tp, &number);
-	if (s && s->phase == MR_PHASE_ATTEMPTED) {
+	if (s && s->phase == MR_PHASE_ATTEMPTED &&
+	    role_of((const struct sock *)tp) == s->key.role) {
 		life_established(s);
 		return;
 	}
-	if (s)
-		return;
-	if (role == MR_ROLE_CLIENT && mr_totals.stateless > 0)
+	if (!s && role == MR_ROLE_CLIENT && mr_totals.stateless > 0)
 		return; /* already counted when it had no slot to connect with */
-	s = slot_claim(tp, &number);
+	if (s)          /* its close was never shown to us */
+		slot_abandon(s);
+	else
+		s = slot_claim(tp, &number);
 	if (!s) {
 		slot_lost();
 		return;

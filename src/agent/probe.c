@@ -148,7 +148,7 @@ static int cgroup_open(struct probe *p, const char *path, struct error *e)
 
 static int load_failed(struct error *e, int r)
 {
-	if (access("/sys/kernel/btf/vmlinux", R_OK) < 0)
+	if (r == -ESRCH || access("/sys/kernel/btf/vmlinux", R_OK) < 0) /* ESRCH: libbpf found none */
 		return error_set(
 			e, r,
 			"cannot load the kernel side: /sys/kernel/btf/vmlinux is missing; "
