@@ -114,7 +114,10 @@ const struct tally *load_tally(const struct load *l, int role, const char *proce
 uint64_t load_sum(const struct load *l, enum mr_counter counter, int role);
 uint64_t load_connections(const struct load *l);
 
-/* --- for shapes: one end, in its process --- */
+/* Becomes one end of a shape, in a process just forked; sync is a socket to the other end. */
+__attribute__((noreturn)) void peer_main(struct load *l, unsigned int index, bool client, int sync);
+
+/* --- for shapes: one end, in its process (peer.c) --- */
 
 struct peer {
 	struct load *load;

@@ -1,26 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * One connection: how it is opened, carries bytes and ends, and what its kernel side then did.
- *
- * The kernel's own counts are read when they can change no more:
- *  - after the end (TCP_CLOSE), through the descriptor that is still open. tcp_sock keeps its
- *    sequence numbers, so this is final;
- *  - before an abort by us, once the socket is frozen: a socket filter that takes nothing makes
- *    the kernel drop whatever still arrives, and three equal readings show that nothing moves.
- *
- *     sent     = bytes_acked - SYN + (snd_nxt - snd_una) - FIN
- *     received = bytes_received - FIN
- *
- * where snd_nxt - snd_una is SIOCOUTQ - SIOCOUTQNSD and the FIN was sent when nothing is unsent.
- */
+/* One connection: how it is opened, carries bytes and ends. What its kernel side did:
+ * kernel_view.h. */
 #include "load.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <linux/filter.h>
-#include <linux/mptcp.h>
 #include <linux/sockios.h>
-#include <linux/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,19 +13,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "kernel_view.h"
 #include "run.h"
 
-#ifndef SOL_MPTCP
-#define SOL_MPTCP 284
-#endif
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
 #endif
 #define STATE_CLOSE 7 /* TCP_CLOSE in the kernel */
-
-struct kernel_view {
-	uint64_t sent, received, unacked, state; /* no padding: compared as bytes */
-};
 
 static char pattern[65536];
 
@@ -162,51 +141,6 @@ void conn_finish_sending(struct conn *c)
 	c->fin_sent = true;
 }
 
-static int info_mptcp(int fd, struct tcp_info *ret)
-{
-	struct {
-		struct mptcp_subflow_data head;
-		struct tcp_info info;
-	} answer = {{.size_subflow_data = sizeof(struct mptcp_subflow_data),
-		     .size_user = sizeof(struct tcp_info)}};
-	socklen_t size = sizeof(answer);
-
-	if (getsockopt(fd, SOL_MPTCP, MPTCP_TCPINFO, &answer, &size))
-		return -errno;
-	if (answer.head.num_subflows != 1)
-		return -ENOTCONN;
-	*ret = answer.info;
-	return 0;
-}
-
-static int info_read(const struct conn *c, struct tcp_info *ret)
-{
-	socklen_t size = sizeof(*ret);
-
-	memset(ret, 0, sizeof(*ret));
-	if (c->mptcp)
-		return info_mptcp(c->fd, ret);
-	return getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, ret, &size) ? -errno : 0;
-}
-
-static void kernel_read(const struct conn *c, struct kernel_view *ret)
-{
-	struct tcp_info info;
-	int queued = 0, unsent = 0;
-	uint64_t flight;
-	bool fin;
-
-	if (info_read(c, &info) || ioctl(c->fd, SIOCOUTQ, &queued) ||
-	    ioctl(c->fd, SIOCOUTQNSD, &unsent))
-		peer_fail(c->p, "TCP_INFO: %s", strerror(errno));
-	flight = (uint64_t)(queued - unsent);
-	fin = c->fin_sent && unsent == 0;
-	ret->sent = info.tcpi_bytes_acked + flight - c->active - fin;
-	ret->received = info.tcpi_bytes_received - c->fin_received;
-	ret->unacked = flight - (fin && flight);
-	ret->state = info.tcpi_state;
-}
-
 static void conn_compare(struct conn *c, const struct kernel_view *v)
 {
 	__atomic_add_fetch(&c->p->tally->examined, 1, __ATOMIC_RELAXED);
@@ -309,34 +243,6 @@ static void conn_add_view(struct conn *c, const struct kernel_view *v)
 	peer_add(c->p, c->p->client ? MR_UNACKED_TO_SERVER : MR_UNACKED_TO_CLIENT, v->unacked);
 }
 
-/* From now on nothing reaches the socket; returns its counts once they stand still. */
-static void conn_freeze(struct conn *c, struct kernel_view *ret)
-{
-	struct sock_filter nothing[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
-	struct sock_fprog program = {1, nothing};
-	struct kernel_view before;
-	int equal = 0;
-
-	if (setsockopt(c->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)))
-		peer_fail(c->p, "freeze: %s", strerror(errno));
-	kernel_read(c, ret);
-	while (equal < 3) {
-		before = *ret;
-		pause_us(500);
-		kernel_read(c, ret);
-		equal = memcmp(&before, ret, sizeof(before)) ? 0 : equal + 1;
-	}
-}
-
-/* Whether the peer's FIN has arrived shows in the state only (CLOSE_WAIT, LAST_ACK, CLOSING). */
-static void view_fin(struct conn *c, struct kernel_view *v)
-{
-	if (!c->fin_received && (v->state == 8 || v->state == 9 || v->state == 11)) {
-		c->fin_received = true;
-		v->received--;
-	}
-}
-
 static void conn_end_reset(struct conn *c, bool by_us)
 {
 	peer_add(c->p, by_us == c->p->client ? MR_RESET_BY_CLIENT : MR_RESET_BY_SERVER, 1);
@@ -348,8 +254,7 @@ void conn_reset(struct conn *c)
 	struct linger none = {1, 0};
 	struct kernel_view v;
 
-	conn_freeze(c, &v);
-	view_fin(c, &v);
+	kernel_freeze(c, &v);
 	setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
 	conn_add_view(c, &v);
 	conn_end_reset(c, true);
@@ -359,8 +264,7 @@ void conn_close_unread(struct conn *c)
 {
 	struct kernel_view v;
 
-	conn_freeze(c, &v);
-	view_fin(c, &v);
+	kernel_freeze(c, &v);
 	conn_add_view(c, &v);
 	conn_end_reset(c, true);
 }
