@@ -171,10 +171,22 @@ static __always_inline void close_stateless(const struct tcp_sock *tp, u8 state)
 	flow_fold(&key, &f);
 }
 
-static __always_inline void slot_lost(void)
+/* A slot for a connection that begins: a free one, or the one still under its socket's address,
+ * whose close was never shown to us. NULL: there is none, it will be folded when it closes. */
+static __always_inline struct slot *slot_take(const struct tcp_sock *tp, struct slot *stale)
 {
-	__sync_fetch_and_add(&mr_totals.slots_full, 1);
-	__sync_fetch_and_add(&mr_totals.stateless, 1);
+	struct slot *s = stale;
+	u32 number;
+
+	if (stale)
+		slot_abandon(stale);
+	else
+		s = slot_claim(tp, &number);
+	if (!s) {
+		__sync_fetch_and_add(&mr_totals.slots_full, 1);
+		__sync_fetch_and_add(&mr_totals.stateless, 1);
+	}
+	return s;
 }
 
 /* connect() has chosen addresses and ports and is about to send the SYN. */
@@ -184,15 +196,9 @@ static __always_inline void life_connect(const struct tcp_sock *tp)
 	struct slot *s;
 	u32 number;
 
-	s = slot_find(tp, &number);
-	if (s) /* its close was never shown to us */
-		slot_abandon(s);
-	else
-		s = slot_claim(tp, &number);
-	if (!s) {
-		slot_lost();
+	s = slot_take(tp, slot_find(tp, &number));
+	if (!s)
 		return;
-	}
 	slot_start(s, tp, MR_ROLE_CLIENT, MR_PHASE_ATTEMPTED);
 	s->key.tgid = process_current(&s->process_start_ns, s->comm);
 	s->connect_ns = bpf_ktime_get_ns();
@@ -225,14 +231,9 @@ static __always_inline void life_opened(const struct tcp_sock *tp, u8 role)
 	}
 	if (!s && role == MR_ROLE_CLIENT && mr_totals.stateless > 0)
 		return; /* already counted when it had no slot to connect with */
-	if (s)          /* its close was never shown to us */
-		slot_abandon(s);
-	else
-		s = slot_claim(tp, &number);
-	if (!s) {
-		slot_lost();
+	s = slot_take(tp, s);
+	if (!s)
 		return;
-	}
 	slot_start(s, tp, role, MR_PHASE_OPENED);
 	slot_publish(s, nothing);
 }
