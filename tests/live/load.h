@@ -137,8 +137,9 @@ struct peer {
 struct conn {
 	struct peer *p;
 	int fd;
-	uint64_t sent, received; /* by this program */
-	bool active;             /* called connect() */
+	uint64_t sent, received;               /* by this program */
+	uint64_t sent_before, received_before; /* … and already counted: not to be counted again */
+	bool active;                           /* called connect() */
 	bool fin_sent, fin_received;
 	bool mptcp;
 };

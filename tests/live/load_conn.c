@@ -238,8 +238,8 @@ void conn_examine(struct conn *c)
 
 static void conn_add_view(struct conn *c, const struct kernel_view *v)
 {
-	peer_add(c->p, counter_sent(c), v->sent);
-	peer_add(c->p, counter_received(c), v->received);
+	peer_add(c->p, counter_sent(c), v->sent - c->sent_before);
+	peer_add(c->p, counter_received(c), v->received - c->received_before);
 	peer_add(c->p, c->p->client ? MR_UNACKED_TO_SERVER : MR_UNACKED_TO_CLIENT, v->unacked);
 }
 

@@ -8,6 +8,12 @@
 	void shape_##name##_client(struct peer *p);                                                \
 	void shape_##name##_server(struct peer *p)
 
+/* shapes_before.c: open before the agent */
+SHAPE_END(before);
+SHAPE_END(before_half);
+SHAPE_END(before_reset);
+SHAPE_END(before_queue);
+
 /* shapes_plain.c: clean ends */
 SHAPE_END(talk);
 SHAPE_END(empty);
@@ -15,8 +21,9 @@ SHAPE_END(fire);
 SHAPE_END(half_client);
 SHAPE_END(half_server);
 SHAPE_END(duplex);
+
+/* shapes_long.c: through many windows */
 SHAPE_END(drip);
-SHAPE_END(before);
 SHAPE_END(stay);
 
 /* shapes_abort.c: resets by either side */
