@@ -184,9 +184,10 @@ void conn_examine(struct conn *c); /* all is acknowledged: TCP_INFO must agree w
 void conn_closed_state(struct conn *c); /* … when the kernel has nothing more to do with it */
 
 /* The ends of a connection; each counts it and closes the descriptor. */
-void conn_close(struct conn *c);          /* clean: the program's counts are the kernel's */
-void conn_close_examined(struct conn *c); /* clean, and TCP_INFO after the end agrees */
-void conn_reset(struct conn *c);          /* by us, whatever is in flight */
-void conn_close_unread(struct conn *c);   /* close() over unread data: an RST by us */
-void conn_await_reset(struct conn *c);    /* the peer's RST, counted after the end */
-void conn_disconnect(struct conn *c);     /* connect(AF_UNSPEC): an RST by us; stays usable */
+void conn_close(struct conn *c);                  /* clean: the program's counts are the kernel's */
+void conn_close_examined(struct conn *c);         /* clean, and TCP_INFO after the end agrees */
+void conn_reset(struct conn *c);                  /* by us, whatever is in flight */
+void conn_close_unread(struct conn *c);           /* close() over unread data: an RST by us */
+void conn_await_reset(struct conn *c);            /* the peer's RST, counted after the end */
+void conn_reset_early(struct conn *c, int error); /* … came before connect() returned it */
+void conn_disconnect(struct conn *c); /* connect(AF_UNSPEC): an RST by us; stays usable */

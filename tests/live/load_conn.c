@@ -298,3 +298,10 @@ void conn_await_reset(struct conn *c)
 	conn_add_view(c, &v);
 	conn_end_reset(c, false);
 }
+
+void conn_reset_early(struct conn *c, int error)
+{
+	if (error != ECONNRESET)
+		peer_fail(c->p, "connect: %s", strerror(error));
+	conn_end_reset(c, false);
+}

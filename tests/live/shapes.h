@@ -35,6 +35,8 @@ SHAPE_END(unread_client);
 SHAPE_END(unread_server);
 SHAPE_END(fin_queued);
 SHAPE_END(reconnect);
+SHAPE_END(rst_at_once);
+SHAPE_END(late_answer);
 
 /* shapes_queue.c: what nobody has accepted */
 SHAPE_END(closed_early);
@@ -53,6 +55,8 @@ SHAPE_END(sendfile);
 SHAPE_END(zerocopy);
 SHAPE_END(fastopen);
 SHAPE_END(mptcp);
+SHAPE_END(deferred);
+SHAPE_END(urgent);
 SHAPE_END(simultaneous);
 SHAPE_END(crossed);
 SHAPE_END(self);

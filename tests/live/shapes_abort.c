@@ -4,6 +4,7 @@
  * order of things is given; what is in flight at that moment is counted by load_conn.c.
  */
 #include <errno.h>
+#include <linux/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -252,4 +253,66 @@ void shape_reconnect_client(struct peer *p)
 void shape_reconnect_server(struct peer *p)
 {
 	shape_rst_client_server(p);
+}
+
+/* The server resets as soon as it can: connect() may return after the end. */
+void shape_rst_at_once_client(struct peer *p)
+{
+	peer_await(p);
+	for (unsigned int i = 0; i < p->connections; i++) {
+		struct conn c = conn_socket(p, 0);
+
+		peer_add(p, MR_ATTEMPTED, 1);
+		peer_add(p, MR_OPENED, 1);
+		if (connect(c.fd, (struct sockaddr *)&p->server, p->server_size) == 0)
+			conn_await_reset(&c);
+		else
+			conn_reset_early(&c, errno);
+	}
+}
+
+void shape_rst_at_once_server(struct peer *p)
+{
+	int listener = conn_listen(p, 128);
+
+	peer_post(p);
+	for (unsigned int i = 0; i < p->connections; i++) {
+		struct conn c = conn_accept(p, listener);
+
+		conn_reset(&c);
+	}
+}
+
+/* The client's descriptor is closed and the server answers all the same: the client's kernel, which
+ * is done with a clean close, sends the RST. */
+void shape_late_answer_client(struct peer *p)
+{
+	peer_await(p);
+	for (unsigned int i = 0; i < p->connections; i++) {
+		struct conn c = conn_open(p);
+
+		conn_put(&c, peer_up(p, i));
+		conn_acked(&c);
+		conn_close(&c);
+		peer_post(p);
+		peer_await(p);
+	}
+}
+
+void shape_late_answer_server(struct peer *p)
+{
+	int listener = conn_listen(p, 128);
+
+	peer_post(p);
+	for (unsigned int i = 0; i < p->connections; i++) {
+		struct conn c = conn_accept(p, listener);
+
+		conn_get_eof(&c);
+		peer_await(p);
+		/* acknowledges the client's FIN now, before the answer */
+		setsockopt(c.fd, IPPROTO_TCP, TCP_QUICKACK, &(int){1}, sizeof(int));
+		conn_put(&c, at_least_one(peer_down(p, i)));
+		conn_await_reset(&c);
+		peer_post(p);
+	}
 }

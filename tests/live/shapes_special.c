@@ -195,3 +195,64 @@ void shape_mptcp_server(struct peer *p)
 		conn_close(&c);
 	}
 }
+
+/* The server's kernel shows the connection only when the first bytes are there. */
+void shape_deferred_client(struct peer *p)
+{
+	peer_await(p);
+	for (unsigned int i = 0; i < p->connections; i++) {
+		struct conn c = conn_open(p);
+
+		conn_put(&c, peer_up(p, i) + 1);
+		conn_get(&c, peer_down(p, i));
+		conn_close(&c);
+	}
+}
+
+void shape_deferred_server(struct peer *p)
+{
+	int listener = conn_listen(p, 128);
+
+	if (setsockopt(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, &(int){5}, sizeof(int)))
+		peer_skip(p, "no TCP_DEFER_ACCEPT here: %s", strerror(errno));
+	peer_post(p);
+	for (unsigned int i = 0; i < p->connections; i++) {
+		struct conn c = conn_accept(p, listener);
+
+		conn_get(&c, peer_up(p, i) + 1);
+		conn_put(&c, peer_down(p, i));
+		conn_get_eof(&c);
+		conn_close(&c);
+	}
+}
+
+/* Urgent data is payload like any other. */
+void shape_urgent_client(struct peer *p)
+{
+	peer_await(p);
+	for (unsigned int i = 0; i < p->connections; i++) {
+		struct conn c = conn_open(p);
+
+		conn_put(&c, peer_up(p, i));
+		if (send(c.fd, "!", 1, MSG_OOB | MSG_NOSIGNAL) != 1)
+			peer_fail(p, "MSG_OOB: %s", strerror(errno));
+		c.sent++;
+		conn_finish_sending(&c);
+		conn_get_eof(&c);
+		conn_close(&c);
+	}
+}
+
+void shape_urgent_server(struct peer *p)
+{
+	int listener = conn_listen(p, 128);
+
+	setsockopt(listener, SOL_SOCKET, SO_OOBINLINE, &(int){1}, sizeof(int));
+	peer_post(p);
+	for (unsigned int i = 0; i < p->connections; i++) {
+		struct conn c = conn_accept(p, listener);
+
+		conn_get_eof(&c);
+		conn_close(&c);
+	}
+}

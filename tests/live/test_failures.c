@@ -5,6 +5,8 @@
  * (so that the test knows that it happened), and where it counts.
  */
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,14 +50,17 @@ static const struct way ways[] = {
 		NET_SERVER4, ECONNREFUSED, true,  false, MR_FAILED_REFUSED,     10},
 	{"given up by the client",  "drop", NET_SERVER4, EINPROGRESS,  false, false, MR_FAILED_ABORTED,     10},
 	{"reset by the server",       NULL, NET_SERVER4, ECONNRESET,   true,  false, MR_RESET_BY_SERVER,    10},
+	{"server no longer answers", "meta length > 200 drop",
+		NET_SERVER4, ETIMEDOUT,    true,  false, MR_BROKEN,              2},
 	{"reset by the client",       NULL, NET_SERVER4, 0,            true,  false, MR_RESET_BY_CLIENT,    10},
 };
 /* clang-format on */
 #define WAYS (sizeof(ways) / sizeof(*ways))
 
 static const enum mr_counter reasons[] = {
-	MR_FAILED_REFUSED, MR_FAILED_TIMED_OUT, MR_FAILED_UNREACHABLE, MR_FAILED_RESET,
-	MR_FAILED_ABORTED, MR_FAILED_OTHER,     MR_RESET_BY_CLIENT,    MR_RESET_BY_SERVER,
+	MR_FAILED_REFUSED,  MR_FAILED_TIMED_OUT, MR_FAILED_UNREACHABLE,
+	MR_FAILED_RESET,    MR_FAILED_ABORTED,   MR_FAILED_OTHER,
+	MR_RESET_BY_CLIENT, MR_RESET_BY_SERVER,  MR_BROKEN,
 };
 
 static uint16_t port_of(size_t way)
@@ -116,6 +121,18 @@ static int later_error(int fd)
 	return error;
 }
 
+/* Sends what the firewall drops and waits for the kernel to lose patience. */
+static int silence_error(int fd)
+{
+	static char large[1000];
+	char byte;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &(int){1500}, sizeof(int));
+	if (send(fd, large, sizeof(large), MSG_NOSIGNAL) < 0)
+		return errno;
+	return recv(fd, &byte, 1, 0) < 0 ? errno : 0;
+}
+
 static int attempt(const struct way *w, uint16_t port)
 {
 	int error, fd = actor_connect(w->address, port, w->wait, &error);
@@ -125,10 +142,12 @@ static int attempt(const struct way *w, uint16_t port)
 		error = later_error(fd);
 	if (error == 0) { /* the ways that open: wait for the server's first word */
 		error = recv(fd, &byte, 1, 0) == 1 ? 0 : errno;
-		if (error == 0) {
+		if (error == 0 && w->counter == MR_BROKEN)
+			error = silence_error(fd);
+		if (error == 0)
 			reset_hard(fd);
+		if (error == 0)
 			return 0;
-		}
 	}
 	close(fd);
 	return error;
@@ -157,7 +176,7 @@ static pid_t server_start(struct live *l, size_t way)
 	while ((fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
 		if (ways[way].counter == MR_RESET_BY_SERVER) {
 			reset_hard(fd);
-		} else if (send(fd, "", 1, MSG_NOSIGNAL) == 1) {
+		} else if (send(fd, "", 1, MSG_NOSIGNAL) == 1 && ways[way].counter != MR_BROKEN) {
 			recv(fd, &(char){0}, 1, 0);
 			close(fd);
 		}
