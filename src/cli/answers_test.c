@@ -23,7 +23,8 @@
 	" \"process\": \"nginx\"}, \"server\": {\"address\": \"fe80::2\", \"port\": 5432,"         \
 	" \"workload\": \"db\", \"process\": \"db\"}, \"bytes_to_server\": 1200,"                  \
 	" \"bytes_to_client\": 0, \"adopted_bytes_to_client\": 5000000,"                           \
-	" \"retransmits_to_server\": 1, \"connections\": {\"opened\": 3, \"active\": 1,"           \
+	" \"retransmits_to_server\": 1, \"retransmits_to_client\": 4, \"connections\": "           \
+	"{\"opened\": 3, \"active\": 1,"                                                           \
 	" \"failed\": {\"refused\": 2, \"other\": 1}}, \"rtt_us\": {\"count\": 1, \"p50\": 40},"   \
 	" \"server_view\": {\"retransmits_to_client\": 4}}"
 

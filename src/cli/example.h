@@ -26,7 +26,9 @@
 	" \"health\": \"ok\", \"first_seen\": 1060.0, \"last_seen\": 1299.0,"                      \
 	" \"bytes_to_server\": 3200, \"bytes_to_client\": 136000000,"                              \
 	" \"segments_to_server\": 100, \"segments_to_client\": 900,"                               \
-	" \"retransmits_to_server\": 5, \"retransmits_to_client\": 0,"                             \
+	" \"retransmits_to_server\": 5, \"retransmits_to_client\": 95,"                            \
+	" \"limited_us_to_client\": {\"busy\": 1000000, \"receive_window\": 400000,"               \
+	" \"send_buffer\": 1000},"                                                                 \
 	" \"connections\": {\"attempted\": 12, \"opened\": 12, \"closed\": 9, \"active\": 3,"      \
 	" \"pending\": 0, \"failed\": {\"refused\": 0}}, \"rtt_us\": {\"count\": 20,"              \
 	" \"p50\": 85, \"p95\": 120, \"max\": 1500}, \"server_view\": {"                           \

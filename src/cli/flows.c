@@ -74,9 +74,7 @@ static double sum_failed(const json_t *flow)
 static double sum_retransmits(const json_t *flow)
 {
 	return field_number(flow, "retransmits_to_server") +
-	       field_number(flow, "retransmits_to_client") +
-	       field_number(flow, "server_view.retransmits_to_server") +
-	       field_number(flow, "server_view.retransmits_to_client");
+	       field_number(flow, "retransmits_to_client");
 }
 
 static int write_row(struct table *t, const json_t *flow, bool with_time)

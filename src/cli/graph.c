@@ -94,15 +94,6 @@ static void parse_connections(struct graph_edge *e, const json_t *c)
 	}
 }
 
-/* Retransmissions are known only to the end that sends: the rest is in the other end's view. */
-static double both_views(const json_t *json, const char *to_server, const char *to_client)
-{
-	const json_t *other = field_get(json, "server_view");
-	double own = field_number(json, to_server) + field_number(json, to_client);
-
-	return own + field_number(other, to_server) + field_number(other, to_client);
-}
-
 static void parse_edge(struct graph_edge *e, const json_t *json)
 {
 	const json_t *connections = field_get(json, "connections");
@@ -116,8 +107,9 @@ static void parse_edge(struct graph_edge *e, const json_t *json)
 		.adopted_bytes_to_client = field_number(json, "adopted_bytes_to_client"),
 		.segments = field_number(json, "segments_to_server") +
 			    field_number(json, "segments_to_client"),
-		.retransmits = both_views(json, "retransmits_to_server", "retransmits_to_client"),
-		.synack_retransmits = both_views(json, "connections.synack_retransmits", ""),
+		.retransmits = field_number(json, "retransmits_to_server") +
+			       field_number(json, "retransmits_to_client"),
+		.synack_retransmits = field_number(json, "connections.synack_retransmits"),
 		.rtt_count = field_number(json, "rtt_us.count"),
 		.rtt_p50 = field_number(json, "rtt_us.p50"),
 		.rtt_p95 = field_number(json, "rtt_us.p95"),

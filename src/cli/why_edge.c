@@ -125,16 +125,12 @@ static void write_retransmits(struct why *w)
 			   w->client, w->server);
 }
 
-/* The figures of the end that sends: they are in its own view only. */
 static double limited(const struct graph_edge *e, const char *direction, const char *what)
 {
-	char path[96];
-	double own;
+	char path[64];
 
 	snprintf(path, sizeof(path), "limited_us_%s.%s", direction, what);
-	own = field_number(e->json, path);
-	snprintf(path, sizeof(path), "server_view.limited_us_%s.%s", direction, what);
-	return own + field_number(e->json, path);
+	return field_number(e->json, path);
 }
 
 static void write_waits(struct why *w, const char *direction, const char *sender,
