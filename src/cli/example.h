@@ -42,7 +42,8 @@
 	" \"health\": \"failing\", \"connections\": {\"attempted\": 3, \"opened\": 0,"             \
 	" \"pending\": 1, \"failed\": {\"timed_out\": 2}}},"                                       \
 	"{\"client\": \"process/evil\", \"server\": \"service/web\", \"port\": 80,"                \
-	" \"health\": \"ok\", \"adopted_bytes_to_server\": 2000000, \"connections\": {"            \
+	" \"health\": \"ok\", \"first_seen\": 1060.0, \"last_seen\": 0.0,"                         \
+	" \"adopted_bytes_to_server\": 2000000, \"connections\": {"                                \
 	" \"attempted\": 2, \"opened\": 1, \"adopted\": 1, \"active\": 1, \"failed\": "            \
 	"{\"refused\": 1}}},"                                                                      \
 	"{\"client\": \"nobody/knows\", \"server\": \"service/web\", \"port\": 80}]}"

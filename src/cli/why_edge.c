@@ -2,6 +2,7 @@
 #include "why_internal.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,11 +53,14 @@ static void write_life(struct why *w)
 	if (e->adopted > 0)
 		fprintf(w->out, " (%.0f open before millrace came)", e->adopted);
 	fputc('\n', w->out);
-	if (e->first_seen > 0)
-		fprintf(w->out, "  first seen %s ago, last %s ago\n",
-			human_span(first, w->g->to - e->first_seen),
-			human_span(last,
-				   w->g->to - e->last_seen > 0 ? w->g->to - e->last_seen : 0));
+	if (e->first_seen <= 0)
+		return;
+	fprintf(w->out, "  first seen %s ago, ", human_span(first, w->g->to - e->first_seen));
+	if (e->last_seen > 0)
+		fprintf(w->out, "last %s ago\n",
+			human_span(last, fmax(w->g->to - e->last_seen, 0)));
+	else
+		fprintf(w->out, "idle in the last %s\n", human_span(last, w->g->to - w->g->from));
 }
 
 static void write_breaks(struct why *w)

@@ -61,7 +61,7 @@ static void refused(void **state)
 
 static void refused_for_a_while(void **state)
 {
-	SAYS("process/evil", "web", "1 refused:",
+	SAYS("process/evil", "web", "1 refused:", "first seen 4 min ago, idle in the last 5 min\n",
 	     "what to do next: look at when web was started or restarted: it listens on port 80");
 }
 
