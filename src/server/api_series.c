@@ -160,6 +160,11 @@ void api_series(void *userdata, struct http_request *r)
 		api_query_refuse(&q, "step: expected from 1 to 10000 steps between from and to");
 		return;
 	}
+	if (result == -E2BIG) {
+		api_query_refuse(&q, "limit: so many lines of so many steps are over 32 MiB: "
+				     "expected fewer lines, longer steps, or no rtt");
+		return;
+	}
 	if (!result)
 		emit_series(&q.json, a, &series);
 	api_query_end(&q, result);

@@ -256,7 +256,7 @@ struct query_series {
 	struct query_completeness completeness;
 };
 
-/* -EINVAL: a step of 0 windows, or more than 10,000 steps. */
+/* -EINVAL: a step of 0 windows, or more than 10,000 steps. -E2BIG: lines × steps over 32 MiB. */
 int query_series(struct core *c, const struct query_series_request *request, struct arena *arena,
 		 struct query_series *ret);
 

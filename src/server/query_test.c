@@ -213,6 +213,21 @@ static void test_series_bounds(void **state)
 
 	request.range = (struct query_range){0, world_wall(&w)};
 	assert_int_equal(query_series(w.core, &request, w.arena, &s), -EINVAL);
+	world_traffic(&w, 1, 1, 1, true);
+	for (uint32_t i = 0; i < 20; i++) {
+		world_client(&w, 100 + i, 1, 7, "10.0.0.1", "8.8.8.8", (uint16_t)(1000 + i));
+		world_traffic(&w, 100 + i, 1, 1, true);
+	}
+	world_send(&w);
+	request.range.from_ns = world_wall(&w) - 9000 * WORLD_SECOND;
+	request.range.to_ns = world_wall(&w);
+	request.step_ns = WORLD_SECOND;
+	request.by_edge = request.rtt = true;
+	request.limit = 5;
+	assert_int_equal(query_series(w.core, &request, w.arena, &s), 0);
+	request.limit = 20;
+	assert_int_equal(query_series(w.core, &request, w.arena, &s), -E2BIG);
+	request = (struct query_series_request){.range.to_ns = world_wall(&w)};
 	request.step_ns = 0; /* about 300 steps, whatever the range */
 	assert_int_equal(query_series(w.core, &request, w.arena, &s), 0);
 	assert_in_range(s.step_count, 300, 301);

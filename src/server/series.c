@@ -13,6 +13,7 @@
 #define STEPS_WANTED  300
 #define STEPS_MAX     10000
 #define LINES_DEFAULT 100
+#define VALUES_MAX    (32u << 20) /* bytes: whoever may ask must not fill the memory */
 
 struct plotter {
 	struct core *core;
@@ -115,10 +116,21 @@ static int init_line(struct plotter *p, size_t i)
 	return line->edge ? 0 : -ENOMEM;
 }
 
+static size_t values_size(const struct plotter *p)
+{
+	size_t cell = p->out->counter_count * sizeof(uint64_t);
+
+	if (p->request->rtt)
+		cell += sizeof(struct histogram);
+	return p->out->line_count * p->out->step_count * cell;
+}
+
 static int init_lines(struct plotter *p)
 {
 	int r = 0;
 
+	if (values_size(p) > VALUES_MAX)
+		return -E2BIG;
 	p->out->lines = arena_alloc(p->arena, (p->out->line_count + 1) * sizeof(*p->out->lines));
 	if (!p->out->lines)
 		return -ENOMEM;
