@@ -26,7 +26,7 @@ struct window {
 struct folded {
 	uint32_t flow;
 	uint64_t start_ns, end_ns; /* of the windows it moved in */
-	int64_t active, pending;   /* set by who asks, see gauges.h */
+	int64_t active, pending;   /* set by gather.c */
 	uint64_t attempted_lately;
 	struct sums sums;
 };
