@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -211,12 +212,31 @@ static bool mptcp_works(const struct net *n)
 	return true;
 }
 
+/* Directories of runs that were killed: empty, and their process is gone. */
+static void net_cgroup_forget(const char *root)
+{
+	DIR *d = opendir(root);
+	struct dirent *e;
+	char path[600];
+	int pid;
+
+	while (d && (e = readdir(d))) {
+		if (sscanf(e->d_name, "millrace-live.%d", &pid) != 1 || kill(pid, 0) == 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", root, e->d_name);
+		rmdir(path);
+	}
+	if (d)
+		closedir(d);
+}
+
 static int net_cgroup(struct net *n)
 {
 	const char *root = cgroup_root();
 
 	if (!root)
 		return -ENOENT;
+	net_cgroup_forget(root);
 	if (asprintf(&n->cgroup, "%s/millrace-live.%d", root, getpid()) < 0)
 		return -ENOMEM;
 	return mkdir(n->cgroup, 0755) && errno != EEXIST ? -errno : 0;
