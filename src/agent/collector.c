@@ -138,30 +138,30 @@ static int drain(struct collector *c)
 	return r;
 }
 
-/* The map that was active before the swap is drained after it; one that was left is drained first.
- */
-static int swap_and_drain(struct collector *c)
+/* One that was left undrained is drained first, or its records would be written again. */
+static int swap(struct collector *c)
 {
 	int r = c->undrained ? drain(c) : 0;
 
-	if (r == 0)
-		r = probe_swap(c->probe);
-	return r < 0 ? r : drain(c);
+	return r < 0 ? r : probe_swap(c->probe);
 }
 
+/* Who listens is asked between swap and drain: then everyone whose connections are in the map that
+ * is drained is known, also who began to listen a moment before the swap. */
 int collector_collect(struct collector *c, uint64_t now_ns)
 {
 	struct probe_stats stats;
 	int r = begin_batch(c);
 
+	c->now_ns = now_ns;
+	if (r == 0)
+		r = swap(c);
 	if (r < 0)
 		return r;
-	c->now_ns = now_ns;
 	if (probe_stats(c->probe, &stats) == 0)
 		c->stats = stats;
-	/* before the drain: who came to listen in this window has connections in it */
 	listeners_refresh(c->listeners, c->probe, c->stats.listeners_version, now_ns);
-	return swap_and_drain(c);
+	return drain(c);
 }
 
 static void fill_losses(const struct collector *c, uint64_t late_windows, uint64_t *ret)

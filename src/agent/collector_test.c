@@ -96,7 +96,7 @@ static void an_empty_window_is_a_batch_too(void **state)
 	world_done(&w);
 }
 
-/* A listener that came in this window names the connections of this window. */
+/* A listener that came in this window, however late, names the connections of this window. */
 static void accepted_connections_have_their_listeners_name(void **state)
 {
 	struct mr_listener listener = {.netns = 9,
@@ -109,8 +109,8 @@ static void accepted_connections_have_their_listeners_name(void **state)
 	struct world w;
 
 	world_init(&w, 0);
-	w.probe->listeners[w.probe->listener_count++] = listener;
-	w.probe->stats.listeners_version++;
+	w.probe->late_listener = listener;
+	w.probe->has_late_listener = true;
 	put(&w, MR_ROLE_SERVER, 4, "", &(struct mr_flow_value){.counter[MR_OPENED] = 1});
 	assert_int_equal(collector_collect(w.collector, 1), 0);
 	b = take(&w);

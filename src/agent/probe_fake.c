@@ -100,6 +100,11 @@ int probe_swap(struct probe *p)
 	if (r == 0) {
 		if (p->count[!p->active])
 			abort(); /* the quiet map must have been drained */
+		if (p->has_late_listener) {
+			p->listeners[p->listener_count++] = p->late_listener;
+			p->stats.listeners_version++;
+			p->has_late_listener = false;
+		}
 		p->active = !p->active;
 		p->swaps++;
 	}

@@ -35,6 +35,8 @@ struct probe {
 	struct fake_record
 		unswept; /* goes into the active map when the sweep ends with `everything` */
 	bool has_unswept;
+	struct mr_listener late_listener; /* begins to listen just before the next swap */
+	bool has_late_listener;
 	struct probe_sweep last_sweep;
 	unsigned int swaps, drains, whole_sweeps, listener_reads;
 };
