@@ -81,12 +81,12 @@ const struct command commands[] = {
 	 map_options, 0, map_run},
 	{"flows", "", "the same as a table with addresses and processes",
 	 "Prints one row for each client and server address: who they are, what went over, what\n"
-	 "failed.",
+	 "failed. A narrow terminal leaves columns out; --json has all.",
 	 flows_options, 0, flows_run},
 	{"connections", "", "live sockets with what ss -ti shows",
 	 "Asks the agent for its live sockets, now: round-trip time, congestion window, segments "
 	 "not\n"
-	 "yet acknowledged, rates.",
+	 "yet acknowledged, rates. A narrow terminal leaves columns out; --json has all.",
 	 connections_options, 0, connections_run},
 	{"why", "CLIENT SERVER", "what is known about one client and one server",
 	 "Says in plain words whether CLIENT reaches SERVER, what failed and why, and what to do\n"

@@ -12,17 +12,17 @@
 
 static const struct table_column columns[] = {
 	{.title = "time"},
-	{.title = "client", .shrink_min = 10},
-	{.title = "address", .shrink_min = 9},
-	{.title = "server", .shrink_min = 10},
+	{.title = "client", .shrink_min = 9},
+	{.title = "address", .shrink_min = 9, .leave_out = 2},
+	{.title = "server", .shrink_min = 9},
 	{.title = "address:port", .shrink_min = 14},
 	{.title = "to server", .right = true},
 	{.title = "to client", .right = true},
-	{.title = "new", .right = true},
-	{.title = "open", .right = true},
+	{.title = "new", .right = true, .leave_out = 3},
+	{.title = "open", .right = true, .leave_out = 4},
 	{.title = "failed", .right = true},
-	{.title = "again", .right = true},
-	{.title = "rtt", .right = true},
+	{.title = "again", .right = true, .leave_out = 1},
+	{.title = "rtt", .right = true, .leave_out = 5},
 };
 
 #define COLUMN_COUNT (sizeof(columns) / sizeof(*columns))

@@ -7,6 +7,9 @@
 
 #include "human.h"
 
+#define COLUMN_GAP 2
+#define LEFT_OUT   (-1) /* the width of a column that is not shown */
+
 struct cell {
 	char *text; /* cleaned, owned */
 	int width;
@@ -119,15 +122,50 @@ static int widest(const struct table *t, const int *widths)
 	return found;
 }
 
-static void shrink(const struct table *t, int *widths, int available)
+static int total_width(const struct table *t, const int *widths)
 {
-	int total = 2 * ((int)t->column_count - 1), column;
+	int total = -COLUMN_GAP;
 
 	for (size_t i = 0; i < t->column_count; i++)
-		total += widths[i];
+		total += widths[i] == LEFT_OUT ? 0 : widths[i] + COLUMN_GAP;
+	return total;
+}
+
+/* Whether that was enough. */
+static bool shrink(const struct table *t, int *widths, int available)
+{
+	int total = total_width(t, widths), column;
+
 	while (total > available && (column = widest(t, widths)) >= 0) {
 		widths[column]--;
 		total--;
+	}
+	return total <= available;
+}
+
+/* The column that is missed least; -1: all that are left stay. */
+static int least(const struct table *t, const int *widths)
+{
+	int found = -1;
+
+	for (size_t i = 0; i < t->column_count; i++) {
+		int rank = t->columns[i].leave_out;
+
+		if (rank && widths[i] != LEFT_OUT &&
+		    (found < 0 || rank < t->columns[found].leave_out))
+			found = (int)i;
+	}
+	return found;
+}
+
+static void fit(const struct table *t, int *widths, int available)
+{
+	int full[TABLE_COLUMNS_MAX], column;
+
+	memcpy(full, widths, sizeof(full));
+	while (!shrink(t, widths, available) && (column = least(t, widths)) >= 0) {
+		full[column] = LEFT_OUT;
+		memcpy(widths, full, sizeof(full));
 	}
 }
 
@@ -177,12 +215,17 @@ static void print_cell(FILE *out, const struct table_style *style, const struct 
 static void print_row(const struct table *t, const struct table_style *style, FILE *out,
 		      const struct cell *row, const int *widths)
 {
-	for (size_t i = 0; i < t->column_count; i++) {
-		bool last = i + 1 == t->column_count;
+	size_t last = t->column_count - 1;
 
-		print_cell(out, style, &row[i], widths[i], t->columns[i].right, last);
-		fputs(last ? "\n" : "  ", out);
+	while (last && widths[last] == LEFT_OUT)
+		last--;
+	for (size_t i = 0; i <= last; i++) {
+		if (widths[i] == LEFT_OUT)
+			continue;
+		print_cell(out, style, &row[i], widths[i], t->columns[i].right, i == last);
+		print_spaces(out, i == last ? 0 : COLUMN_GAP);
 	}
+	fputc('\n', out);
 }
 
 static void print_titles(const struct table *t, const struct table_style *style, FILE *out,
@@ -211,7 +254,7 @@ static bool keep(const struct table *t, int *widths, int *kept)
 
 int table_print(const struct table *t, const struct table_style *style, FILE *out)
 {
-	int widths[TABLE_COLUMNS_MAX];
+	int widths[TABLE_COLUMNS_MAX] = {0};
 	bool titles;
 
 	if (t->out_of_memory)
@@ -219,7 +262,7 @@ int table_print(const struct table *t, const struct table_style *style, FILE *ou
 	measure(t, widths);
 	titles = keep(t, widths, style->kept);
 	if (style->width)
-		shrink(t, widths, style->width);
+		fit(t, widths, style->width);
 	if (titles)
 		print_titles(t, style, out, widths);
 	for (size_t i = 0; i < t->cell_count;) {

@@ -4,7 +4,8 @@
  *
  * Cells are cleaned on the way in, so that no caller can forget it. Widths follow the content;
  * where the output has a width, columns that may shrink give way, the widest first, and cut cells
- * end in a mark. A line row stands across the columns and takes no part in their widths.
+ * end in a mark; where that is not enough, columns that may are left out, one by one. A line row
+ * stands across the columns and takes no part in their widths.
  *
  * Limits: 24 columns. Running out of memory is remembered and told by table_print().
  */
@@ -22,6 +23,7 @@ struct table_column {
 	const char *title;
 	bool right;     /* numbers stand to the right */
 	int shrink_min; /* may shrink to this; 0: may not */
+	int leave_out;  /* 1 is left out first where there is no room, then 2 …; 0: never */
 };
 
 struct table_style {

@@ -74,6 +74,40 @@ static void shrinks_what_may(void **state)
 		       "name    bytes  health\n" LINE "日本…      12  bad\nb      345678  ok\n");
 }
 
+/* Of three columns the second goes before the third, and only if shrinking is not enough. */
+static void leaves_out_what_may(void **state)
+{
+	static const struct table_column some[] = {
+		{.title = "name", .shrink_min = 4},
+		{.title = "first", .leave_out = 1},
+		{.title = "second", .leave_out = 2},
+		{.title = "last"},
+	};
+	static const struct {
+		int width;
+		const char *expected;
+	} cases[] = {
+		{27, "name    first  second  last\nabcdef  1      2       3\n"},
+		{25, "name  first  second  last\nabc…  1      2       3\n"},
+		{24, "name    second  last\nabcdef  2       3\n"},
+		{17, "name    last\nabcdef  3\n"},
+		{5, "name  last\nabc…  3\n"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct table *t = table_new(some, 4);
+		char *text;
+
+		table_cell(t, "abcdef");
+		table_cell(t, "1");
+		table_cell(t, "2");
+		table_cell(t, "3");
+		text = print(t, &(struct table_style){.width = cases[i].width});
+		assert_string_equal(text, cases[i].expected);
+		free(text);
+	}
+}
+
 static void colours(void **state)
 {
 	char *text = print(fill("w"), &(struct table_style){.colour = true});
@@ -110,6 +144,7 @@ int main(void)
 		cmocka_unit_test(aligns),
 		cmocka_unit_test(aligns_wide_characters),
 		cmocka_unit_test(shrinks_what_may),
+		cmocka_unit_test(leaves_out_what_may),
 		cmocka_unit_test(colours),
 		cmocka_unit_test(tables_that_follow_keep_their_columns),
 		cmocka_unit_test(escapes_are_taken_away),
