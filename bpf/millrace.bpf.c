@@ -76,10 +76,7 @@ int mr_sock_ops(struct bpf_sock_ops *ctx)
 	return 1;
 }
 
-/* sk_error_report(): per error. Without it a connect() that is rejected by ICMP while the program
- * polls, and reads the error first, counts as given up instead of refused or unreachable. */
-SEC("tp_btf/inet_sk_error_report")
-int BPF_PROG(mr_error_report, const struct sock *sk)
+static __always_inline int error_reported(const struct sock *sk)
 {
 	struct slot *s;
 	u32 number;
@@ -90,6 +87,22 @@ int BPF_PROG(mr_error_report, const struct sock *sk)
 	if (s && sk->sk_err)
 		s->error = sk->sk_err;
 	return 0;
+}
+
+/* sk_error_report(): per error. Without it a connect() that is rejected by ICMP while the program
+ * polls, and reads the error first, may count as unreachable when it was refused. The kernel skips
+ * a program that interrupts itself, so there are two copies: one always runs, and both do no harm.
+ */
+SEC("tp_btf/inet_sk_error_report")
+int BPF_PROG(mr_error_report, const struct sock *sk)
+{
+	return error_reported(sk);
+}
+
+SEC("tp_btf/inet_sk_error_report")
+int BPF_PROG(mr_error_report_2, const struct sock *sk)
+{
+	return error_reported(sk);
 }
 
 /* tcp_rtx_synack(): per SYN-ACK sent again, at the listener. Without it a handshake that the

@@ -23,6 +23,7 @@ struct place_key {
 struct place {
 	uint64_t seen_ns; /* when a listener was last there */
 	uint32_t actor;   /* held */
+	uint32_t pid;     /* who began to listen; 0: not known */
 	bool named;       /* its process is known */
 	bool live;        /* it still listens */
 };
@@ -94,6 +95,7 @@ static void place_put(struct listeners *l, const struct mr_listener *from, uint6
 	actors_hold(l->actors, actor);
 	*place = (struct place){.seen_ns = l->now_ns,
 				.actor = actor,
+				.pid = from->tgid,
 				.named = from->tgid != 0,
 				.live = !from->closed};
 }
@@ -174,32 +176,45 @@ int listeners_refresh(struct listeners *l, struct probe *probe, uint64_t version
 	return r;
 }
 
-static uint32_t place_find(struct listeners *l, const struct mr_flow_key *flow,
-			   const uint8_t *address)
+static const struct place *place_at(struct listeners *l, const struct mr_flow_key *flow,
+				    const uint8_t *address)
 {
 	struct place_key key = {.cgroup = flow->cgroup, .netns = flow->netns, .port = flow->port};
 	const struct place *place;
 
 	memcpy(key.address, address, sizeof(key.address));
 	place = lru_get(l->places, &key);
-	if (!place && key.cgroup) {
-		key.cgroup = 0;
-		place = lru_get(l->places, &key);
-	}
-	return place ? place->actor : 0;
+	if (place || !key.cgroup)
+		return place;
+	key.cgroup = 0;
+	return lru_get(l->places, &key);
+}
+
+static const struct place *place_of(struct listeners *l, const struct mr_flow_key *key)
+{
+	static const uint8_t any6[16], any4[16] = {[10] = 0xff, [11] = 0xff};
+	const struct place *place;
+
+	if (key->coarse)
+		return NULL;
+	place = place_at(l, key, key->local);
+	if (!place && !memcmp(key->local, any4, 12))
+		place = place_at(l, key, any4);
+	return place ? place : place_at(l, key, any6);
 }
 
 uint32_t listeners_find(struct listeners *l, const struct mr_flow_key *key)
 {
-	static const uint8_t any6[16], any4[16] = {[10] = 0xff, [11] = 0xff};
-	uint32_t actor;
+	const struct place *place = place_of(l, key);
 
-	if (key->coarse)
-		return 0;
-	actor = place_find(l, key, key->local);
-	if (!actor && !memcmp(key->local, any4, 12))
-		actor = place_find(l, key, any4);
-	return actor ? actor : place_find(l, key, any6);
+	return place ? place->actor : 0;
+}
+
+uint32_t listeners_pid(struct listeners *l, const struct mr_flow_key *key)
+{
+	const struct place *place = place_of(l, key);
+
+	return place ? place->pid : 0;
 }
 
 int listeners_report(struct listeners *l, struct wire_batch *batch)

@@ -148,7 +148,8 @@ static int cgroup_open(struct probe *p, const char *path, struct error *e)
 
 static int load_failed(struct error *e, int r)
 {
-	if (r == -ESRCH || access("/sys/kernel/btf/vmlinux", R_OK) < 0) /* ESRCH: libbpf found none */
+	if (r == -ESRCH ||
+	    access("/sys/kernel/btf/vmlinux", R_OK) < 0) /* ESRCH: libbpf found none */
 		return error_set(
 			e, r,
 			"cannot load the kernel side: /sys/kernel/btf/vmlinux is missing; "
@@ -224,6 +225,7 @@ static int attach(struct probe *p, struct error *e)
 				 "exclusively ('bpftool cgroup tree' shows which)",
 				 strerror(errno));
 	attach_optional(skel->progs.mr_error_report, &skel->links.mr_error_report);
+	attach_optional(skel->progs.mr_error_report_2, &skel->links.mr_error_report_2);
 	attach_optional(skel->progs.mr_retransmit_synack, &skel->links.mr_retransmit_synack);
 	return 0;
 }
@@ -483,10 +485,8 @@ int probe_stats(struct probe *p, struct probe_stats *ret)
 	s.loss[WIRE_LOSS_LISTENERS_FULL] = totals->listeners_full;
 	s.loss[WIRE_LOSS_CLOSE_UNSEEN] = totals->close_unseen;
 	s.loss[WIRE_LOSS_UNADOPTED] = totals->unadopted;
-	s.loss[WIRE_LOSS_RECURSION] =
-		recursion_misses(skel->links.mr_error_report, skel->progs.mr_error_report) +
-		recursion_misses(skel->links.mr_retransmit_synack,
-				 skel->progs.mr_retransmit_synack);
+	s.loss[WIRE_LOSS_RECURSION] = recursion_misses(skel->links.mr_retransmit_synack,
+						       skel->progs.mr_retransmit_synack);
 	stats_costs(p, &s);
 	*ret = s;
 	return 0;
