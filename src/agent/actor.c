@@ -174,11 +174,6 @@ uint32_t actors_other(const struct actors *a)
 	return 1; /* the first one put */
 }
 
-uint32_t actors_pid(const struct actors *a, uint32_t handle)
-{
-	return ((const struct actor *)lru_at(a->actors, handle - 1))->pid;
-}
-
 void actors_hold(struct actors *a, uint32_t handle)
 {
 	((struct actor *)lru_at(a->actors, handle - 1))->holders++;

@@ -42,9 +42,6 @@ struct actors *actors_free(struct actors *a); /* always NULL; accepts NULL */
 uint32_t actors_resolve(struct actors *a, const struct actor_source *source, uint64_t now_ns);
 uint32_t actors_other(const struct actors *a); /* the handle of "~other" */
 
-uint32_t actors_pid(const struct actors *a,
-		    uint32_t handle); /* one of its processes; 0: not known */
-
 /* A held actor keeps its handle. */
 void actors_hold(struct actors *a, uint32_t handle);
 void actors_release(struct actors *a, uint32_t handle);

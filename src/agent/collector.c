@@ -286,8 +286,8 @@ static int on_connection(void *userdata, const struct mr_flow_key *key,
 		return -ENOMEM;
 	*item = *connection;
 	item->actor = find_actor(a->collector, key, comm, process_start_ns);
-	if (!item->pid) /* an accepted socket's: who listens */
-		item->pid = actors_pid(a->collector->actors, item->actor);
+	if (!item->pid && key->role == MR_ROLE_SERVER)
+		item->pid = listeners_pid(a->collector->listeners, key);
 	return 0;
 }
 

@@ -214,7 +214,7 @@ uint32_t listeners_pid(struct listeners *l, const struct mr_flow_key *key)
 {
 	const struct place *place = place_of(l, key);
 
-	return place ? place->pid : 0;
+	return place && place->live ? place->pid : 0;
 }
 
 int listeners_report(struct listeners *l, struct wire_batch *batch)

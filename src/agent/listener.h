@@ -29,6 +29,9 @@ int listeners_refresh(struct listeners *l, struct probe *probe, uint64_t version
 /* The actor behind an accepted socket; 0: nobody known listens there. */
 uint32_t listeners_find(struct listeners *l, const struct mr_flow_key *key);
 
+/* The process that listens there; 0: nobody known does now. */
+uint32_t listeners_pid(struct listeners *l, const struct mr_flow_key *key);
+
 /* Writes the whole set into the batch if it is not what the last batch had. */
 int listeners_report(struct listeners *l, struct wire_batch *batch);
 

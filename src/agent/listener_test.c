@@ -112,6 +112,26 @@ static void the_exact_address_comes_first(void **state)
 	world_done(&w);
 }
 
+/* Two processes of one name are one actor: each socket still has its own listener's pid. */
+static void tells_processes_of_one_name_apart(void **state)
+{
+	struct mr_flow_key first = accepted(host4, 80, 5), second = accepted(host4, 81, 5);
+	struct world w;
+
+	world_init(&w);
+	listen_at(&w, host4, 80, 5, "twin");
+	listen_at(&w, host4, 81, 5, "twin");
+	refresh(&w, 0);
+	assert_int_equal(listeners_find(w.listeners, &first), listeners_find(w.listeners, &second));
+	assert_int_equal(listeners_pid(w.listeners, &first), 4000000001u);
+	assert_int_equal(listeners_pid(w.listeners, &second), 4000000002u);
+	w.probe->listeners[0].closed = 1;
+	w.probe->stats.listeners_version++;
+	refresh(&w, SECOND_NS);
+	assert_int_equal(listeners_pid(w.listeners, &first), 0);
+	world_done(&w);
+}
+
 static void the_same_cgroup_comes_before_others(void **state)
 {
 	struct world w;
@@ -241,6 +261,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_exact_address_comes_first),
+		cmocka_unit_test(tells_processes_of_one_name_apart),
 		cmocka_unit_test(the_same_cgroup_comes_before_others),
 		cmocka_unit_test(another_namespace_is_another_place),
 		cmocka_unit_test(a_known_process_stands_for_unknown_ones),
