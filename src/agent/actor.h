@@ -55,8 +55,3 @@ void actors_expire(struct actors *a, uint64_t now_ns);
 
 uint64_t actors_looks(const struct actors *a);     /* processes looked at under /proc */
 uint64_t actors_lost_full(const struct actors *a); /* new ones that went to "~other" */
-
-static inline void actors_freep(struct actors **a)
-{
-	*a = actors_free(*a);
-}

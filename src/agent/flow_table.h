@@ -36,8 +36,3 @@ void flow_table_end(struct flow_table *t, uint64_t now_ns);
 
 uint64_t
 flow_table_lost_full(const struct flow_table *t); /* records that went into a coarse flow */
-
-static inline void flow_table_freep(struct flow_table **t)
-{
-	*t = flow_table_free(*t);
-}

@@ -36,8 +36,3 @@ uint32_t listeners_pid(struct listeners *l, const struct mr_flow_key *key);
 int listeners_report(struct listeners *l, struct wire_batch *batch);
 
 uint32_t listeners_count(const struct listeners *l);
-
-static inline void listeners_freep(struct listeners **l)
-{
-	*l = listeners_free(*l);
-}

@@ -17,7 +17,7 @@ struct block {
 
 struct arena {
 	struct block *blocks; /* the newest first; only it has room */
-	size_t next_size, total;
+	size_t next_size;
 };
 
 struct arena *arena_new(void)
@@ -51,7 +51,6 @@ static struct block *arena_grow(struct arena *a, size_t size)
 	b->size = want;
 	b->next = a->blocks;
 	a->blocks = b;
-	a->total += sizeof(*b) + want;
 	if (a->next_size < BLOCK_MAX_BYTES)
 		a->next_size *= 2;
 	return b;
@@ -85,9 +84,4 @@ void *arena_copy(struct arena *a, const void *from, size_t size)
 char *arena_strdup(struct arena *a, const char *s)
 {
 	return arena_copy(a, s, strlen(s) + 1);
-}
-
-size_t arena_size_bytes(const struct arena *a)
-{
-	return a->total;
 }

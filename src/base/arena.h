@@ -16,9 +16,3 @@ struct arena *arena_free(struct arena *a);      /* always NULL; accepts NULL */
 void *arena_alloc(struct arena *a, size_t size); /* zeroed, aligned for anything; NULL without memory */
 void *arena_copy(struct arena *a, const void *from, size_t size);
 char *arena_strdup(struct arena *a, const char *s);
-size_t arena_size_bytes(const struct arena *a); /* what it holds from the system */
-
-static inline void arena_freep(struct arena **a)
-{
-	*a = arena_free(*a);
-}

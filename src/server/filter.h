@@ -44,8 +44,3 @@ struct filter *filter_free(struct filter *f); /* always NULL; accepts NULL */
 
 /* f NULL: true. */
 bool filter_matches(const struct filter *f, const struct filter_subject *subject);
-
-static inline void filter_freep(struct filter **f)
-{
-	*f = filter_free(*f);
-}
