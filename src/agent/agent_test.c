@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "agent/mailbox.h"
 #include "agent/probe_fake.h"
 
 #define WINDOW_NS   20000000ull
@@ -212,7 +213,7 @@ static void bounds_requests(void **state)
 	assert_int_equal(agent_start(a), 0);
 	wait_for(&sink, 0, true);
 	agent_free(a);
-	assert_int_equal(sink.answer->id, 8);
+	assert_int_equal(sink.answer->id, MAILBOX_REQUESTS_MAX);
 	sink_done(&sink);
 }
 

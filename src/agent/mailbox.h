@@ -2,7 +2,8 @@
 /*
  * What other threads ask of the agent, until its own thread looks: the only thing they share.
  *
- * Limit: eight requests wait; what comes on top is dropped, and whoever asked asks again.
+ * Limit: as many requests wait as a server keeps open (32); what comes on top is dropped, and
+ * whoever asked asks again.
  */
 #pragma once
 
@@ -12,7 +13,7 @@
 
 #include "wire/batch.h"
 
-#define MAILBOX_REQUESTS_MAX 8
+#define MAILBOX_REQUESTS_MAX 32
 
 struct mail {
 	struct wire_request requests[MAILBOX_REQUESTS_MAX];
