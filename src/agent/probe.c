@@ -6,10 +6,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -127,6 +129,7 @@ static int configure(struct probe *p, const struct probe_config *config)
 static int cgroup_open(struct probe *p, const char *path, struct error *e)
 {
 	char mount[PATH_MAX];
+	struct statfs fs;
 	struct stat st;
 
 	if (!path) {
@@ -142,6 +145,12 @@ static int cgroup_open(struct probe *p, const char *path, struct error *e)
 		return error_set(e, -errno,
 				 "cannot open cgroup %s: %s; name a directory of cgroup v2", path,
 				 strerror(errno));
+	if (fstatfs(p->cgroup_fd, &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC)
+		return error_set(
+			e, -ENOTDIR,
+			"cannot observe %s: it is not in cgroup v2; name a directory below "
+			"where that is mounted ('millrace check' tells where)",
+			path);
 	p->cgroup_id = st.st_ino;
 	return 0;
 }
