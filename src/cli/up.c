@@ -6,8 +6,9 @@
  *           ── answer ────► server_answer               ── sweep_now ─► agent_sweep_now
  *
  * Order: load (root), bind, give up root, and only then start threads: nothing that reads a byte
- * from outside ever ran with privileges. At the end the agent goes first, so that its last batch
- * still finds the server; whoever asks it meanwhile finds nobody.
+ * from the network ever ran with privileges. What did, once, is the agent's first collection, which
+ * the baselines of `verify` need: it names processes from /proc. At the end the agent goes first,
+ * so that its last batch still finds the server; whoever asks it meanwhile finds nobody.
  */
 #include <errno.h>
 #include <pthread.h>
