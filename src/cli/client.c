@@ -187,8 +187,10 @@ void client_print_json(const struct client_answer *a)
 	size_t size = strlen(a->text);
 
 	if (isatty(STDOUT_FILENO)) {
-		json_dumpf(a->json, stdout,
-			   JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_PRESERVE_ORDER);
+		json_dumpf(
+			a->json, stdout,
+			JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_PRESERVE_ORDER |
+				JSON_REAL_PRECISION(15)); /* 17 show 0.1 as 0.10000000000000001 */
 		fputc('\n', stdout);
 		return;
 	}
