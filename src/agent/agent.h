@@ -31,7 +31,7 @@ struct agent_config {
 /* Loads and attaches the kernel side; needs root. After it nothing needs a capability any more. */
 int agent_open(struct agent **ret, const struct agent_config *config, struct error *ret_error);
 int agent_start(struct agent *a);                                     /* its thread begins */
-/* Any thread; copies. Answered at once, not at the window's end; of more than eight that wait the rest
+/* Any thread; copies. Answered at once, not at the window's end; of more than 32 that wait the rest
  * is dropped. */
 void agent_request(struct agent *a, const struct wire_request *request);
 void agent_sweep_now(struct agent *a); /* any thread: the next window ends at once and visits every socket */
