@@ -132,6 +132,16 @@ static __always_inline void visit_due_later(struct slot *s)
 	s->due = mr_sweep.window + wait;
 }
 
+/* An ICMP error that came while connect() still ran lies here until the program asks for it, and is
+ * gone before the program closes. */
+static __always_inline void keep_soft_error(struct slot *s, u64 address)
+{
+	u16 error = SK(sk_err_soft);
+
+	if (error)
+		s->error = error;
+}
+
 __noinline int visit(u32 number, u64 address)
 {
 	struct slot *s = slot_at(number);
@@ -153,6 +163,8 @@ __noinline int visit(u32 number, u64 address)
 	if (!socket_is_slots(address, s))
 		return visit_stranger(s, number);
 	s->strikes = 0;
+	if (s->phase == MR_PHASE_ATTEMPTED)
+		keep_soft_error(s, address);
 	segments = TCP(segs_in) + TCP(segs_out);
 	if (segments == s->segments && (u32)phase_word == s->phase) {
 		visit_due_later(s);
