@@ -7,6 +7,7 @@
 #include "millrace.skel.h"
 
 #define BUCKET_SLOTS      8 /* as in bpf/slot.h */
+#define LAST_RESORT       2 /* one coarse record a role, always there */
 #define PROBE_CPUS_MAX    1024
 #define PROBE_DRAIN_BATCH 256
 
@@ -33,6 +34,15 @@ struct probe {
 
 /* libbpf's own messages are not shown: errors are told once, in plain words. */
 void probe_quiet(void);
+
+/* Runs a program of ours once, now. 0 or -errno. */
+int probe_run(const struct bpf_program *program);
+
+/* Puts in the records of last resort: flow_get() in bpf/fold.h relies on them. 0 or -errno. */
+int probe_last_resort_put(int map);
+
+/* From now on programs write this one of the two flow maps. 0 or -errno. */
+int probe_active_set(struct probe *p, uint32_t which);
 
 /* Creates the iterator of live connections, while there still is the capability. */
 int probe_connections_open(struct probe *p, struct error *ret_error);

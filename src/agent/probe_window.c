@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A window of the probe: sweep, swap, drain, and what it has counted; see probe.h. */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "agent/probe_internal.h"
+
+int probe_run(const struct bpf_program *prog)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	return bpf_prog_test_run_opts(bpf_program__fd(prog), &opts) ? -errno : 0;
+}
+
+/* The record of last resort of a role: flow_get() in bpf/fold.h relies on it being there. */
+int probe_last_resort_put(int map)
+{
+	static const struct mr_flow_value nothing;
+	struct mr_flow_key key = {.coarse = 1};
+
+	for (uint8_t role = MR_ROLE_CLIENT; role <= MR_ROLE_SERVER; role++) {
+		key.role = role;
+		if (bpf_map_update_elem(map, &key, &nothing, BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
+int probe_active_set(struct probe *p, uint32_t which)
+{
+	uint32_t zero = 0;
+
+	if (bpf_map_update_elem(bpf_map__fd(p->skel->maps.mr_active), &zero, &p->flow_map[which],
+				BPF_ANY))
+		return -errno;
+	p->active = which;
+	return 0;
+}
+
+static uint64_t thread_cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+int probe_sweep(struct probe *p, const struct probe_sweep *how, bool *ret_done)
+{
+	typeof(p->skel->bss->mr_sweep) *sweep = &p->skel->bss->mr_sweep;
+	uint64_t begin_ns = thread_cpu_ns();
+	int r;
+
+	sweep->first_bucket = p->sweep_next;
+	sweep->buckets = p->buckets - p->sweep_next;
+	sweep->window = p->window;
+	sweep->backoff_max = how->backoff_max ? how->backoff_max : 1;
+	sweep->everything = how->everything;
+	sweep->sockets_max = how->sockets_max ? how->sockets_max : UINT32_MAX;
+	r = probe_run(p->skel->progs.mr_sweep_run);
+	if (r < 0)
+		return r;
+	p->sweep_ns += thread_cpu_ns() - begin_ns;
+	p->swept += sweep->visited;
+	p->live_so_far += sweep->live;
+	p->sweep_next = sweep->next_bucket;
+	*ret_done = p->sweep_next >= p->buckets;
+	if (*ret_done) {
+		p->sockets = p->live_so_far;
+		p->live_so_far = 0;
+		p->sweep_next = 0;
+		p->window++;
+	}
+	return 0;
+}
+
+int probe_swap(struct probe *p)
+{
+	int r = probe_active_set(p, !p->active);
+
+	if (r < 0)
+		return r;
+	__atomic_store_n(&p->skel->bss->mr_totals.flows_in, LAST_RESORT, __ATOMIC_RELAXED);
+	return 0;
+}
+
+static void times_to_us(const struct probe *p, struct mr_flow_value *v)
+{
+	for (uint32_t i = MR_BUSY_TO_SERVER; i <= MR_SEND_BUFFER_TO_CLIENT; i++)
+		v->counter[i] *= p->us_per_jiffy;
+}
+
+/* The last resort is put in by us: without counts it is no flow. */
+static bool is_empty(const struct mr_flow_key *key, const struct mr_flow_value *v)
+{
+	if (!key->coarse || key->cgroup)
+		return false;
+	for (uint32_t i = 0; i < MR_COUNTER_COUNT; i++)
+		if (v->counter[i])
+			return false;
+	return true;
+}
+
+static int drain_batch(struct probe *p, uint32_t count, probe_flow_fn fn, void *userdata)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		int r;
+
+		if (is_empty(&p->keys[i], &p->values[i]))
+			continue;
+		times_to_us(p, &p->values[i]);
+		r = fn(userdata, &p->keys[i], &p->values[i]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int probe_drain(struct probe *p, probe_flow_fn fn, void *userdata)
+{
+	int map = p->flow_map[!p->active];
+	uint32_t token = 0, count;
+	bool first = true, end = false;
+	int r;
+
+	while (!end) {
+		count = PROBE_DRAIN_BATCH;
+		r = bpf_map_lookup_and_delete_batch(map, first ? NULL : &token, &token, p->keys,
+						    p->values, &count, NULL);
+		end = r && errno == ENOENT;
+		if (r && !end)
+			return -errno;
+		first = false;
+		r = drain_batch(p, count, fn, userdata);
+		if (r < 0)
+			return r;
+	}
+	return probe_last_resort_put(map);
+}
+
+int probe_listeners(struct probe *p, probe_listener_fn fn, void *userdata)
+{
+	int map = bpf_map__fd(p->skel->maps.mr_listeners);
+	uint32_t token = 0, count;
+	bool first = true, end = false;
+	int r = probe_run(p->skel->progs.mr_listeners_run);
+
+	while (r >= 0 && !end) {
+		count = PROBE_DRAIN_BATCH;
+		end = bpf_map_lookup_batch(map, first ? NULL : &token, &token, p->listener_keys,
+					   p->listeners, &count, NULL);
+		if (end && errno != ENOENT)
+			return -errno;
+		first = false;
+		for (uint32_t i = 0; r >= 0 && i < count; i++)
+			r = fn(userdata, &p->listeners[i]);
+	}
+	return r;
+}
+
+static uint64_t recursion_misses(const struct bpf_link *link, const struct bpf_program *prog)
+{
+	struct bpf_prog_info info = {};
+	uint32_t size = sizeof(info);
+
+	if (!link || bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &size))
+		return 0;
+	return info.recursion_misses;
+}
+
+static void stats_costs(struct probe *p, struct probe_stats *s)
+{
+	uint32_t zero = 0;
+	int cpus = libbpf_num_possible_cpus();
+
+	if (cpus > PROBE_CPUS_MAX ||
+	    bpf_map_lookup_elem(bpf_map__fd(p->skel->maps.mr_costs), &zero, p->costs))
+		return;
+	for (int i = 0; i < cpus; i++) {
+		s->events += p->costs[i].events;
+		s->sampled_events += p->costs[i].sampled_events;
+		s->sampled_ns += p->costs[i].sampled_ns;
+	}
+}
+
+int probe_stats(struct probe *p, struct probe_stats *ret)
+{
+	const struct millrace_bpf *skel = p->skel;
+	const typeof(skel->bss->mr_totals) *totals = &skel->bss->mr_totals;
+	struct probe_stats s = {
+		.swept = p->swept,
+		.sweep_ns = p->sweep_ns,
+		.sockets = p->sockets,
+		.slots_max = p->buckets * BUCKET_SLOTS,
+		.flows_max = p->flows_max,
+		.listeners_version = totals->listeners_version,
+	};
+
+	s.loss[WIRE_LOSS_SLOTS_FULL] = totals->slots_full;
+	s.loss[WIRE_LOSS_FLOWS_FULL] = totals->flows_full;
+	s.loss[WIRE_LOSS_COARSE_FULL] = totals->coarse_full;
+	s.loss[WIRE_LOSS_DROPPED] = totals->dropped;
+	s.loss[WIRE_LOSS_LISTENERS_FULL] = totals->listeners_full;
+	s.loss[WIRE_LOSS_CLOSE_UNSEEN] = totals->close_unseen;
+	s.loss[WIRE_LOSS_UNADOPTED] = totals->unadopted;
+	s.loss[WIRE_LOSS_RECURSION] = recursion_misses(skel->links.mr_retransmit_synack,
+						       skel->progs.mr_retransmit_synack);
+	stats_costs(p, &s);
+	*ret = s;
+	return 0;
+}
