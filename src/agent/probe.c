@@ -236,15 +236,15 @@ static uint32_t jiffy_us(void)
 	return (resolution.tv_nsec + 500) / 1000;
 }
 
+/* In the kernel's own words; what each is good for, `millrace check` tells. */
 static void describe_hooks(struct probe *p)
 {
 	const struct millrace_bpf *skel = p->skel;
 
-	snprintf(p->hooks, sizeof(p->hooks),
-		 "tcp: sock_ops; errors: %s; lost SYN-ACKs: %s; adopted: %s",
-		 skel->links.mr_error_report ? "inet_sk_error_report" : "none",
-		 skel->links.mr_retransmit_synack ? "tcp_retransmit_synack" : "none",
-		 skel->links.mr_set_state ? "inet_sock_set_state" : "sock_ops");
+	snprintf(p->hooks, sizeof(p->hooks), "sock_ops%s%s%s",
+		 skel->links.mr_error_report ? ", inet_sk_error_report" : "",
+		 skel->links.mr_retransmit_synack ? ", tcp_retransmit_synack" : "",
+		 skel->links.mr_set_state ? ", inet_sock_set_state" : "");
 }
 
 int probe_open(struct probe **ret, const struct probe_config *config, struct error *e)

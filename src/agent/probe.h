@@ -44,7 +44,7 @@ struct probe_stats {
 int probe_open(struct probe **ret, const struct probe_config *config, struct error *ret_error);
 struct probe *probe_free(struct probe *p); /* always NULL; accepts NULL */
 
-/* Which hook serves what, one line for people: "tcp: sock_ops; …". Borrowed. */
+/* The hooks that serve, one line: "sock_ops, inet_sk_error_report". Borrowed. */
 const char *probe_hooks(const struct probe *p);
 
 /*

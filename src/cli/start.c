@@ -142,7 +142,7 @@ int start_write(const char *url, const json_t *graph, const json_t *agents, FILE
 	write_complete(graph, out);
 	write_agent(agent, out);
 	fprintf(out, "API:          %s/api/v1/graph\n", url);
-	fputs("ask it:       millrace map, millrace flows, millrace why CLIENT SERVER; Ctrl-C "
+	fputs("ask it:       millrace map, flows, why CLIENT SERVER, --help; Ctrl-C "
 	      "ends\n",
 	      out);
 	graph_done(&g);

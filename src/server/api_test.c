@@ -224,7 +224,7 @@ static void test_agents(void **state)
 	root = server_fixture_get(f, "/api/v1/agents", 200);
 	agent = json_array_get(at(root, "agents"), 0);
 	assert_string_equal(text(agent, "node"), "one");
-	assert_string_equal(text(agent, "hooks"), "tcp: sock_ops");
+	assert_string_equal(text(agent, "hooks"), "sock_ops");
 	assert_int_equal(number(agent, "sockets"), 12);
 	assert_int_equal(number(json_array_get(at(agent, "netns"), 0), "baseline_passive_opens"),
 			 200);

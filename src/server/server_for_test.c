@@ -122,7 +122,7 @@ static void add_listeners(struct wire_batch *b)
 static void add_status(struct wire_batch *b)
 {
 	b->status = (struct wire_status){
-		.hooks = "tcp: sock_ops",
+		.hooks = "sock_ops",
 		.agent_cpu_ns = b->sequence * 1000000,
 		.window_wanted_ns = SECOND,
 		.window_ns = SECOND,
