@@ -21,6 +21,7 @@ typedef __u64 u64;
 typedef __s32 s32;
 typedef __s64 s64;
 
+#define EHOSTUNREACH     113
 #define AF_INET          2
 #define AF_INET6         10
 #define IPPROTO_TCP      6

@@ -84,8 +84,9 @@ static __always_inline int error_reported(const struct sock *sk)
 	if (sk->sk_protocol != IPPROTO_TCP || sk->__sk_common.skc_state != MR_TCP_SYN_SENT)
 		return 0;
 	s = slot_find(sk, &number);
-	if (s && sk->sk_err)
-		s->error = sk->sk_err;
+	if (s) /* an error that the program took in this instant was ICMP's: of which kind, nobody
+		  knows */
+		s->error = sk->sk_err ? sk->sk_err : EHOSTUNREACH;
 	return 0;
 }
 

