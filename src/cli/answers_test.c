@@ -121,7 +121,7 @@ static void connections_show_what_ss_shows(void **state)
 
 #define AGENTS                                                                                     \
 	"{\"agents\": [{\"node\": \"host\", \"reporting\": true, \"version\": \"0.1.0\","          \
-	" \"hooks\": \"sock_ops\", \"window_s\": 1.0, \"window_wanted_s\": 0.05,"             \
+	" \"hooks\": \"sock_ops\", \"window_s\": 1.0, \"window_wanted_s\": 0.05,"                  \
 	" \"batches\": 12, \"cost\": {\"agent_cores\": 0.0008, \"kernel_cores\": 0.001, "          \
 	"\"cpus\": 2, \"cpu_budget_percent\": 0.1},"                                               \
 	" \"losses\": [{\"cause\": \"slots_full\", \"help\": \"no slot\", \"count\": 3},"          \

@@ -26,6 +26,20 @@ double field_number(const json_t *object, const char *path)
 	return json_number_value(field_get(object, path));
 }
 
+int field_port(const json_t *object, const char *path)
+{
+	double value = field_number(object, path);
+
+	return value >= 0 && value <= UINT16_MAX ? (int)value : 0;
+}
+
+uint64_t field_count(const json_t *object, const char *path)
+{
+	double value = field_number(object, path);
+
+	return value >= 0 && value < 0x1p63 ? (uint64_t)value : 0;
+}
+
 const char *field_text(const json_t *object, const char *path)
 {
 	const char *text = json_string_value(field_get(object, path));

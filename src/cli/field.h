@@ -8,10 +8,13 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdint.h>
 
 #define FIELD_DEPTH_MAX 8
 
 json_t *field_get(const json_t *object, const char *path);         /* borrowed; NULL: not there */
 double field_number(const json_t *object, const char *path);       /* 0: not there */
+int field_port(const json_t *object, const char *path);            /* 0: not there, or no port */
+uint64_t field_count(const json_t *object, const char *path);      /* 0: not there, or no count */
 const char *field_text(const json_t *object, const char *path);    /* borrowed; "": not there */
 const json_t *field_array(const json_t *object, const char *path); /* borrowed; NULL: not there */

@@ -87,7 +87,7 @@ static int write_row(struct table *t, const json_t *flow, bool with_time)
 		cell_time(t, field_number(flow, "time"));
 	r = end_cells(t, client, -1);
 	if (!r)
-		r = end_cells(t, server, (int)field_number(server, "port"));
+		r = end_cells(t, server, field_port(server, "port"));
 	cell_bytes(t, flow, "to_server");
 	cell_bytes(t, flow, "to_client");
 	cell_count(t, field_number(flow, "connections.opened"));

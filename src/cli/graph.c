@@ -99,7 +99,7 @@ static void parse_edge(struct graph_edge *e, const json_t *json)
 	const json_t *connections = field_get(json, "connections");
 
 	*e = (struct graph_edge){
-		.port = (int)field_number(json, "port"),
+		.port = field_port(json, "port"),
 		.health = field_text(json, "health"),
 		.bytes_to_server = field_number(json, "bytes_to_server"),
 		.bytes_to_client = field_number(json, "bytes_to_client"),

@@ -47,7 +47,7 @@ char *map_listeners(const struct graph_node *node)
 	if (!out)
 		return NULL;
 	json_array_foreach (listeners, i, l) {
-		int port = (int)field_number(l, "port");
+		int port = field_port(l, "port");
 
 		if (seen_before(listeners, i, port))
 			continue;

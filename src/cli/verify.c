@@ -53,10 +53,10 @@ static void fill_row(struct verify_row *row, const struct kernel_sum *before, co
 	*row = (struct verify_row){.netns = before->netns};
 	memcpy(row->name, before->name, sizeof(row->name));
 	for (int c = 0; c < VERIFY_COUNT; c++) {
-		uint64_t baseline = (uint64_t)field_number(ours, names[c].baseline);
+		uint64_t baseline = field_count(ours, names[c].baseline);
 		struct verify_figure *f = &row->figures[c];
 
-		f->ours = (uint64_t)field_number(ours, names[c].ours);
+		f->ours = field_count(ours, names[c].ours);
 		f->before = kernel_value(&before->tcp, c) - baseline;
 		f->after = kernel_value(&after->tcp, c) - baseline;
 		f->difference = outside(f->ours, f->before, f->after);

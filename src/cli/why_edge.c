@@ -38,7 +38,7 @@ const json_t *why_find_listener(const struct why *w)
 	json_t *l;
 
 	json_array_foreach (listeners, i, l)
-		if ((int)field_number(l, "port") == w->e->port)
+		if (field_port(l, "port") == w->e->port)
 			return l;
 	return NULL;
 }
@@ -197,7 +197,7 @@ static void write_listeners(struct why *w)
 	json_t *l;
 
 	json_array_foreach (listeners, i, l) {
-		if ((int)field_number(l, "port") != w->e->port)
+		if (field_port(l, "port") != w->e->port)
 			continue;
 		found = true;
 		write_listener(w, l);
