@@ -106,6 +106,7 @@ static inline __attribute__((always_inline)) __u32 mr_tcp_outcome(const struct m
 			return MR_FAILED_REFUSED;
 		case 110: /* ETIMEDOUT */
 			return MR_FAILED_TIMED_OUT;
+		case 13:  /* EACCES: ICMPv6, prohibited */
 		case 100: /* ENETDOWN */
 		case 101: /* ENETUNREACH */
 		case 112: /* EHOSTDOWN */

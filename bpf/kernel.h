@@ -21,15 +21,16 @@ typedef __u64 u64;
 typedef __s32 s32;
 typedef __s64 s64;
 
-#define EHOSTUNREACH     113
-#define AF_INET          2
-#define AF_INET6         10
-#define IPPROTO_TCP      6
-#define SOL_TCP          6
-#define SOCK_DONE_BIT    1 /* enum sock_flags */
-#define PF_KTHREAD       0x00200000
-#define TCP_CB_FLAGS_OPT 1008 /* TCP_BPF_SOCK_OPS_CB_FLAGS, Linux 6.12 */
-#define CGROUP_DEPTH_MAX 32
+#define AF_INET            2
+#define AF_INET6           10
+#define IPPROTO_TCP        6
+#define SO_EE_ORIGIN_ICMP  2
+#define SO_EE_ORIGIN_ICMP6 3
+#define SOL_TCP            6
+#define SOCK_DONE_BIT      1 /* enum sock_flags */
+#define PF_KTHREAD         0x00200000
+#define TCP_CB_FLAGS_OPT   1008 /* TCP_BPF_SOCK_OPS_CB_FLAGS, Linux 6.12 */
+#define CGROUP_DEPTH_MAX   32
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -92,9 +93,29 @@ typedef struct {
 	int owned; /* by a process, which the kernel's own work leaves alone */
 } socket_lock_t;
 
+struct sk_buff {
+	char cb[48];
+};
+
+struct sk_buff_head {
+	struct sk_buff *prev; /* the last one */
+	__u32 qlen;
+};
+
+struct sock_extended_err {
+	__u32 ee_errno;
+	__u8 ee_origin;
+};
+
+/* What cb holds in a socket's error queue. */
+struct sock_exterr_skb {
+	struct sock_extended_err ee;
+};
+
 struct sock {
 	struct sock_common __sk_common;
 	socket_lock_t sk_lock;
+	struct sk_buff_head sk_error_queue;
 	struct sock_cgroup_data sk_cgrp_data;
 	unsigned long sk_pacing_rate;
 	__u32 sk_ack_backlog;

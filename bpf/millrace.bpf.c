@@ -76,17 +76,35 @@ int mr_sock_ops(struct bpf_sock_ops *ctx)
 	return 1;
 }
 
+/*
+ * tcp_v4_err() queues what ICMP said and reports it before it sets an error; while a system call
+ * holds the socket that is the soft error only, which the program takes away with SO_ERROR before
+ * it closes.
+ */
+static __always_inline u16 queued_error(const struct sock *sk)
+{
+	const struct sock_exterr_skb *report = (const void *)sk->sk_error_queue.prev->cb;
+	u8 origin = 0;
+	u32 error = 0;
+
+	if (!sk->sk_error_queue.qlen)
+		return 0;
+	bpf_core_read(&origin, sizeof(origin), &report->ee.ee_origin);
+	bpf_core_read(&error, sizeof(error), &report->ee.ee_errno);
+	return origin == SO_EE_ORIGIN_ICMP || origin == SO_EE_ORIGIN_ICMP6 ? error : 0;
+}
+
 static __always_inline int error_reported(const struct sock *sk)
 {
 	struct slot *s;
-	u32 number;
+	u32 number, error;
 
 	if (sk->sk_protocol != IPPROTO_TCP || sk->__sk_common.skc_state != MR_TCP_SYN_SENT)
 		return 0;
+	error = sk->sk_err ? sk->sk_err : queued_error(sk);
 	s = slot_find(sk, &number);
-	if (s) /* an error that the program took in this instant was ICMP's: of which kind, nobody
-		  knows */
-		s->error = sk->sk_err ? sk->sk_err : EHOSTUNREACH;
+	if (s && error)
+		s->error = error;
 	return 0;
 }
 

@@ -251,6 +251,8 @@ static void net_tune(struct net *n)
 		net_sysctl(n, both[i], "ipv4/tcp_challenge_ack_limit", "1000000");
 		net_sysctl(n, both[i], "ipv4/tcp_invalid_ratelimit", "0");
 		net_sysctl(n, both[i], "core/somaxconn", "4096");
+		net_sysctl(n, both[i], "ipv4/tcp_max_tw_buckets",
+			   "262144"); /* no RST for want of one */
 	}
 }
 
