@@ -45,7 +45,7 @@ void history_done(struct history *h); /* accepts an all-zero one */
 /* Takes window->data on success. -ENOMEM: nothing changed. */
 int history_append(struct history *h, const struct window *window);
 
-/* Merges, forgets and holds the bound. -ENOMEM: something stays unmerged for now. */
+/* Merges, forgets and holds the bound. -ENOMEM: something stays unmerged until the next call. */
 int history_advance(struct history *h, uint64_t now_ns);
 
 size_t history_count(const struct history *h);
