@@ -172,6 +172,26 @@ static uint64_t recursion_misses(const struct bpf_link *link, const struct bpf_p
 	return info.recursion_misses;
 }
 
+/* Of two copies at one tracepoint: an event is lost only when both were skipped, so at most this.
+ */
+static uint64_t both_skipped(uint64_t one, uint64_t other)
+{
+	return one < other ? one : other;
+}
+
+static uint64_t tracepoints_skipped(const struct millrace_bpf *skel)
+{
+	return recursion_misses(skel->links.mr_retransmit_synack,
+				skel->progs.mr_retransmit_synack) +
+	       both_skipped(
+		       recursion_misses(skel->links.mr_error_report, skel->progs.mr_error_report),
+		       recursion_misses(skel->links.mr_error_report_2,
+					skel->progs.mr_error_report_2)) +
+	       both_skipped(
+		       recursion_misses(skel->links.mr_set_state, skel->progs.mr_set_state),
+		       recursion_misses(skel->links.mr_set_state_2, skel->progs.mr_set_state_2));
+}
+
 static void stats_costs(struct probe *p, struct probe_stats *s)
 {
 	uint32_t zero = 0;
@@ -207,8 +227,7 @@ int probe_stats(struct probe *p, struct probe_stats *ret)
 	s.loss[WIRE_LOSS_LISTENERS_FULL] = totals->listeners_full;
 	s.loss[WIRE_LOSS_CLOSE_UNSEEN] = totals->close_unseen;
 	s.loss[WIRE_LOSS_UNADOPTED] = totals->unadopted;
-	s.loss[WIRE_LOSS_RECURSION] = recursion_misses(skel->links.mr_retransmit_synack,
-						       skel->progs.mr_retransmit_synack);
+	s.loss[WIRE_LOSS_RECURSION] = tracepoints_skipped(skel);
 	stats_costs(p, &s);
 	*ret = s;
 	return 0;
