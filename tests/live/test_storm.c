@@ -49,7 +49,7 @@ static void wrk_run(struct live *l, char *out, size_t size)
 	snprintf(url, sizeof(url), "http://" NET_SERVER4 ":%d/", NGINX_PORT);
 	actor_run(l, true, 0,
 		  (const char *const[]){program_find("wrk"), "-t", "1", "-c", "32", "-d",
-					l->is_short ? "3s" : "10s", "-H", "Connection: close", url,
+					l->scale < 1 ? "3s" : "10s", "-H", "Connection: close", url,
 					NULL},
 		  out, size, 60000);
 }
