@@ -27,12 +27,19 @@ static const struct table_column columns[] = {
 
 #define COLUMN_COUNT (sizeof(columns) / sizeof(*columns))
 
+#define YEAR_10000_S 253402300800.0
+
 static void cell_time(struct table *t, double seconds)
 {
-	time_t whole = (time_t)seconds;
 	struct tm broken = {0};
 	char text[32] = "", all[48];
+	time_t whole;
 
+	if (!(seconds >= 0 && seconds < YEAR_10000_S)) {
+		table_cell(t, "-");
+		return;
+	}
+	whole = (time_t)seconds;
 	localtime_r(&whole, &broken);
 	strftime(text, sizeof(text), "%H:%M:%S", &broken);
 	snprintf(all, sizeof(all), "%s.%03d", text, (int)((seconds - (double)whole) * 1000));
