@@ -96,7 +96,8 @@ void shape_simultaneous_server(struct peer *p)
 	}
 }
 
-/* Both call at the same moment; mostly one is too late and both are refused, which is counted. */
+/* Both call at the same moment; mostly one is too late and both are refused, or reset
+ * once they have crossed, which is counted. */
 static void crossed(struct conn *c, unsigned int i, bool reset)
 {
 	struct peer *p = c->p;
@@ -112,9 +113,9 @@ static void crossed(struct conn *c, unsigned int i, bool reset)
 		simultaneous_end(c, peer_up(p, i), peer_up(p, i), reset);
 		return;
 	}
-	if (errno != ECONNREFUSED)
+	if (errno != ECONNREFUSED && errno != ECONNRESET)
 		peer_fail(p, "connect across: %s", strerror(errno));
-	peer_add(p, MR_FAILED_REFUSED, 1);
+	peer_add(p, errno == ECONNRESET ? MR_FAILED_RESET : MR_FAILED_REFUSED, 1);
 	close(c->fd);
 }
 
