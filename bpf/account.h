@@ -117,7 +117,10 @@ static inline __attribute__((always_inline)) __u32 mr_tcp_outcome(const struct m
 		case 0:
 			/* A program that polls on another CPU may take the error away before we can
 			 * look. An answer that opened nothing was an RST; an end that neither the
-			 * program nor a timer made was ICMP's. */
+			 * program nor a timer made was ICMP's. In SYN_RECV the answer was the SYN
+			 * that crossed ours. */
+			if (t->state == MR_TCP_SYN_RECV)
+				return t->owned ? MR_FAILED_ABORTED : MR_FAILED_RESET;
 			if (t->segs_in)
 				return MR_FAILED_REFUSED;
 			if (t->total_retrans) /* the program gave up, or the kernel: in vain */

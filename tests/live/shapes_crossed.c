@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/tcp.h>
+#include <poll.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -56,6 +57,17 @@ static void simultaneous_end(struct conn *c, unsigned int out, unsigned int in, 
 	conn_reset(c);
 }
 
+/* The server is connected before its last ACK is here, and an exchange of nothing would not wait. */
+static void opened_await(struct conn *c)
+{
+	struct pollfd ready = {c->fd, POLLOUT, 0};
+
+	poll(&ready, 1, -1);
+	if (ready.revents != POLLOUT)
+		peer_fail(c->p, "SYNs crossed, and then it failed");
+	peer_add(c->p, MR_OPENED, 1);
+}
+
 /* Both call; the first SYN is dropped, so that the second finds a socket in SYN_SENT. */
 void shape_simultaneous_client(struct peer *p)
 {
@@ -70,7 +82,7 @@ void shape_simultaneous_client(struct peer *p)
 		peer_post(p);
 		peer_await(p);
 		fcntl(c.fd, F_SETFL, 0);
-		peer_add(p, MR_OPENED, 1);
+		opened_await(&c);
 		simultaneous_end(&c, peer_up(p, i), peer_down(p, i), true);
 		peer_post(p);
 	}
