@@ -54,6 +54,10 @@ static void emit_node(struct emit *e, const struct query_node *node)
 	emit_listeners(e, node);
 	emit_string(e, "health", node->health);
 	emit_seconds(e, "first_seen", node->first_seen_ns);
+	emit_object_begin(e, "position");
+	emit_number(e, "x", node->x);
+	emit_number(e, "y", node->y);
+	emit_object_end(e);
 	emit_object_end(e);
 }
 

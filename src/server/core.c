@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #define NS_PER_SECOND UINT64_C(1000000000)
+#define PLACES_MAX    16384 /* nodes of maps that keep their place */
 
 static void set_defaults(struct core_config *config)
 {
@@ -66,6 +67,8 @@ static int init(struct core *c)
 				    &c->endpoints);
 	if (!r)
 		r = listener_table_init(&c->listeners, seed, &c->actors, &c->endpoints);
+	if (!r)
+		r = layout_new(&c->layout, PLACES_MAX, seed);
 	return r ? r : init_history(c);
 }
 
@@ -99,6 +102,7 @@ struct core *core_free(struct core *c)
 	endpoint_table_done(&c->endpoints);
 	actor_table_done(&c->actors);
 	history_done(&c->history);
+	layout_free(c->layout);
 	fold_done(&c->range);
 	fold_done(&c->step);
 	free(c->order);

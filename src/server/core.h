@@ -6,6 +6,7 @@
 #include "server/endpoint.h"
 #include "server/flow.h"
 #include "server/history.h"
+#include "server/layout.h"
 #include "server/listener.h"
 #include "server/loss.h"
 #include "server/query.h"
@@ -20,6 +21,7 @@ struct core {
 	struct reporter reporters[REPORTERS_MAX];
 	uint32_t reporter_count, machine_count;
 	struct history history;
+	struct layout *layout; /* where nodes stand on the map */
 	uint64_t loss[LOSS_COUNT]; /* the server's own, since it started */
 	uint64_t version, latest_ns, forgotten_ns;
 	uint64_t *order; /* ingest: updates by flow */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* query_graph: gather, plan flows into edges, sum, dress for people, sort. */
+/* query_graph: gather, plan flows into edges, sum, dress for people, sort, give places. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "server/address.h"
 #include "server/edges.h"
+#include "server/graph_layout.h"
 #include "server/health.h"
 
 struct builder {
@@ -314,6 +315,8 @@ int query_graph(struct core *c, const struct query_graph_request *request, struc
 	if (!r)
 		r = build(&b);
 	edges_done(&b.edges);
+	if (!r)
+		r = graph_layout(c, request, &out, arena);
 	if (!r)
 		*ret = out;
 	return r;

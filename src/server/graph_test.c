@@ -474,6 +474,37 @@ static void test_order(void **state)
 	}
 }
 
+/* What a filter shows first must not decide where things stand for everybody. */
+static void test_places(void **state)
+{
+	struct query_graph some, all, later;
+	const struct query_node *n;
+
+	world_client(&w, 1, WRK, 7, "10.0.0.1", "10.0.0.2", 80);
+	world_server(&w, 2, NGINX, 8, "10.0.0.2", "10.0.0.1", 80);
+	world_client(&w, 3, NGINX, 8, "10.0.0.2", "10.0.0.3", 6379);
+	world_server(&w, 4, REDIS, 9, "10.0.0.3", "10.0.0.2", 6379);
+	for (uint32_t i = 1; i <= 4; i++)
+		world_traffic(&w, i, 1, 1, true);
+	world_send(&w);
+	some = world_graph(&w, 0, "", "server:redis");
+	assert_int_equal(some.node_count, 2);
+	assert_true(world_node(&some, "service/redis")->x == 2);
+	assert_true(world_node(&some, "service/nginx")->x == 1);
+	all = world_graph(&w, 0, "", NULL);
+	assert_true(world_node(&all, "process/wrk")->x == 0);
+	world_client(&w, 5, CURL, 7, "10.0.0.1", "10.0.0.2", 80);
+	world_traffic(&w, 5, 1, 1, true);
+	world_send(&w);
+	later = world_graph(&w, 0, "", NULL);
+	assert_int_equal(later.node_count, 4);
+	for (size_t i = 0; i < all.node_count; i++) {
+		n = world_node(&later, all.nodes[i].id);
+		assert_true(n->x == all.nodes[i].x && n->y == all.nodes[i].y);
+	}
+	assert_true(world_node(&later, "process/curl")->x == 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -494,6 +525,7 @@ int main(void)
 		TEST(test_group_names),
 		TEST(test_filter),
 		TEST(test_order),
+		TEST(test_places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -135,6 +135,7 @@ struct query_node {
 	size_t listener_count;
 	const char *health; /* "ok", "degraded", "failing": the worst of the edges it serves */
 	uint64_t first_seen_ns;
+	double x, y; /* its cell on the map, see layout.h */
 };
 
 struct query_edge {
