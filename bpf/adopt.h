@@ -77,20 +77,27 @@ static __always_inline void adopt_listener(const struct sock *sk)
 }
 
 /* The base line: what the live formulas give now. The socket is locked. */
-static __always_inline void adopt_base(u64 base[WORD_MAX], const struct mr_tcp *t,
+static __always_inline void adopt_base(struct slot *s, const struct mr_tcp *t,
 				       const struct tcp_sock *tp)
 {
+	u64 base[WORD_MAX];
+
 	final_words(base, t, tp);
-	base[WORD_PHASE] = t->phase == MR_PHASE_OPENED ? MR_PHASE_OPENED : MR_PHASE_NONE;
 	base[WORD_SENT] = mr_tcp_acked(t);
+	__builtin_memcpy(s->reported, base, sizeof(base));
+	s->reported_phase = t->phase == MR_PHASE_OPENED ? MR_PHASE_OPENED : MR_PHASE_NONE;
+	__builtin_memset(&s->key, 0, sizeof(s->key));
+	key_of(&s->key, tp, s->role);
+	s->key.tgid = s->tgid;
+	s->swept = 1;
 }
 
-static __always_inline void adopt_fold(const struct slot *s, u32 number, const u64 base[WORD_MAX])
+static __always_inline void adopt_fold(const struct slot *s, u32 number)
 {
 	struct fold f = FOLD_NOTHING;
 
-	f.delta[WORD_SENT] = base[WORD_SENT];
-	f.delta[WORD_RECEIVED] = base[WORD_RECEIVED];
+	f.delta[WORD_SENT] = s->reported[WORD_SENT];
+	f.delta[WORD_RECEIVED] = s->reported[WORD_RECEIVED];
 	f.slot = number;
 	f.adopted = 1;
 	flow_fold(&s->key, &f);
@@ -100,16 +107,16 @@ static __always_inline void adopt_fold(const struct slot *s, u32 number, const u
 static __always_inline int adopt_connection(const struct tcp_sock *tp, u8 state)
 {
 	struct mr_tcp t = {};
-	u64 base[WORD_MAX];
 	u64 address = address_of(tp);
+	u8 role = role_of((const struct sock *)tp);
 	struct holder *h;
 	struct slot *s;
 	u32 number;
-	u8 role = role_of((const struct sock *)tp);
 
-	if (slot_find(tp, &number))
+	if (slot_seek(address) != SLOT_NONE)
 		return 0;
-	s = slot_claim(tp, &number);
+	number = slot_claim(address);
+	s = number == SLOT_NONE ? NULL : slot_at(number);
 	if (!s) {
 		__sync_fetch_and_add(&mr_totals.unadopted, 1);
 		return 0;
@@ -120,14 +127,14 @@ static __always_inline int adopt_connection(const struct tcp_sock *tp, u8 state)
 	slot_start(s, tp, role, t.phase);
 	h = bpf_map_lookup_elem(&mr_holders, &address);
 	if (h) {
-		s->key.tgid = role == MR_ROLE_CLIENT ? h->tgid : 0;
+		s->tgid = role == MR_ROLE_CLIENT ? h->tgid : 0;
 		s->process_start_ns = h->process_start_ns;
 		__builtin_memcpy(s->comm, h->comm, sizeof(s->comm));
 	}
 	s->adopted = 1;
-	adopt_base(base, &t, tp);
+	adopt_base(s, &t, tp);
 	if (t.phase == MR_PHASE_OPENED)
-		adopt_fold(s, number, base);
-	slot_publish(s, base);
+		adopt_fold(s, number);
+	slot_publish(s);
 	return 1;
 }

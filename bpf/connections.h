@@ -35,13 +35,13 @@ static __noinline int connection_show(struct seq_file *seq, u32 number, u64 addr
 	struct slot *s = slot_at(number);
 	struct mr_connection c = {};
 
-	if (!seq || !s || !s->word[WORD_PHASE] || !socket_is_slots(address, s))
+	if (!seq || !s || !slot_is_held(s) || !socket_is_slots(address, s))
 		return 0;
-	c.key = s->key;
+	key_probe(&c.key, address, s);
 	c.process_start_ns = s->process_start_ns;
 	__builtin_memcpy(c.comm, s->comm, sizeof(c.comm));
 	c.connect_ns = s->connect_ns;
-	c.local_port = s->local_port;
+	c.local_port = bpf_ntohs(INET(inet_sport));
 	c.remote_port = s->remote_port;
 	c.now_jiffies = bpf_jiffies64();
 	c.now_ns = bpf_ktime_get_ns();

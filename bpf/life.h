@@ -17,23 +17,27 @@
 static __always_inline void slot_start(struct slot *s, const struct tcp_sock *tp, u8 role,
 				       u32 phase)
 {
-	const struct sock *sk = (const struct sock *)tp;
-
-	__builtin_memset(&s->key, 0, sizeof(s->key));
-	key_of(&s->key, tp, role);
-	s->local_port = bpf_ntohs(((const struct inet_sock *)tp)->inet_sport);
-	s->remote_port = bpf_ntohs(sk->__sk_common.skc_dport);
+	s->phase = phase;
+	s->connect_ns = 0;
 	s->process_start_ns = 0;
 	__builtin_memset(s->comm, 0, sizeof(s->comm));
-	s->connect_ns = 0;
+	s->tgid = 0;
 	s->connect_us = 0;
-	s->phase = phase;
-	s->segments = 0;
 	s->due = 0;
+	s->remote_port = bpf_ntohs(((const struct sock *)tp)->__sk_common.skc_dport);
 	s->error = 0;
+	s->role = role;
+	s->reported_phase = MR_PHASE_NONE;
+	s->swept = 0;
 	s->idle = 0;
 	s->strikes = 0;
 	s->adopted = 0;
+}
+
+/* Everything is written: from now on the sweep may see it. */
+static __always_inline void slot_publish(struct slot *s)
+{
+	__sync_lock_test_and_set(&s->state, SLOT_LIVE);
 }
 
 /* Which end: a socket that was accepted has its listener's backlog. */
@@ -74,13 +78,12 @@ static __always_inline void final_words(u64 now[WORD_MAX], const struct mr_tcp *
 {
 	u32 jiffies = bpf_jiffies64();
 
-	now[WORD_PHASE] = t->phase;
 	now[WORD_SENT] = mr_tcp_sent(t);
 	now[WORD_RECEIVED] = mr_tcp_received(t);
+	now[WORD_RETRANSMITTED_BYTES] = tp->bytes_retrans;
 	now[WORD_SEGMENTS_SENT] = tp->segs_out;
 	now[WORD_SEGMENTS_RECEIVED] = t->segs_in;
 	now[WORD_RETRANSMITS] = t->total_retrans;
-	now[WORD_RETRANSMITTED_BYTES] = tp->bytes_retrans;
 	now[WORD_RECEIVE_WINDOW] = chrono_of(tp, 2, jiffies);
 	now[WORD_SEND_BUFFER] = chrono_of(tp, 3, jiffies);
 	now[WORD_BUSY] =
@@ -89,8 +92,8 @@ static __always_inline void final_words(u64 now[WORD_MAX], const struct mr_tcp *
 
 static __always_inline void fold_phase(struct fold *f, const struct slot *s, u32 from, u32 to)
 {
-	f->attempted = s->key.role == MR_ROLE_CLIENT && from < MR_PHASE_ATTEMPTED &&
-		       to >= MR_PHASE_ATTEMPTED;
+	f->attempted =
+		s->role == MR_ROLE_CLIENT && from < MR_PHASE_ATTEMPTED && to >= MR_PHASE_ATTEMPTED;
 	f->opened = from < MR_PHASE_OPENED && to >= MR_PHASE_OPENED;
 	if (f->opened)
 		f->connect_us = s->connect_us;
@@ -106,49 +109,86 @@ static __always_inline void fold_ending(struct fold *f, const struct mr_tcp *t,
 		f->rtt_us = tp->srtt_us >> 3;
 }
 
-/* Takes every word out of the slot and folds what was not reported yet. */
+/* The end of a connection that has a slot; delta[] holds final values, not differences yet. */
+struct ending {
+	struct mr_flow_key key;
+	struct fold f;
+	u32 phase;
+	u32 pad;
+};
+
+static struct ending mr_handover; /* of the connection that closed while the sweep had its slot */
+
+static __always_inline void ending_read(struct ending *e, const struct slot *s,
+					const struct tcp_sock *tp, u8 state)
+{
+	struct mr_tcp t = {};
+
+	tcp_read(&t, tp, state);
+	t.phase = e->phase = s->phase;
+	t.connected = s->role == MR_ROLE_CLIENT;
+	if (!t.err)
+		t.err = t.phase == MR_PHASE_ATTEMPTED ? s->error : 0;
+	final_words(e->f.delta, &t, tp);
+	fold_ending(&e->f, &t, tp, s->role);
+	key_of(&e->key, tp, s->role);
+	e->key.tgid = s->tgid;
+}
+
+/* Folds what was not reported yet and gives the slot away, which is in the caller's hands. Always
+ * 0. Not static, so that the verifier looks at it once. */
+__noinline int ending_fold(u32 number, struct ending *e)
+{
+	struct slot *s = slot_at(number);
+
+	if (!s || !e)
+		return 0;
+	if (s->swept)
+		for (int i = 0; i < WORD_MAX; i++)
+			e->f.delta[i] = word_since(s->reported[i], e->f.delta[i], i);
+	fold_phase(&e->f, s, s->reported_phase, e->phase);
+	e->f.slot = number;
+	flow_fold(&e->key, &e->f);
+	slot_release(number);
+	return 0;
+}
+
 static __always_inline void close_slot(struct slot *s, u32 number, const struct tcp_sock *tp,
 				       u8 state)
 {
-	struct fold f = FOLD_NOTHING;
-	struct mr_tcp t = {};
-	u64 reported;
+	struct ending e = {.f = FOLD_NOTHING};
 
-	tcp_read(&t, tp, state);
-	t.phase = s->phase;
-	t.connected = s->key.role == MR_ROLE_CLIENT;
-	if (!t.err)
-		t.err = t.phase == MR_PHASE_ATTEMPTED ? s->error : 0;
-	final_words(f.delta, &t, tp);
-	for (int i = WORD_MAX - 1; i >= 0; i--) {
-		reported = __sync_lock_test_and_set(&s->word[i], 0) & WORD_COUNT_MASK;
-		if (i == WORD_PHASE)
-			fold_phase(&f, s, reported, t.phase);
-		else
-			f.delta[i] = word_extend(reported, f.delta[i], i) - reported;
+	ending_read(&e, s, tp, state);
+	if (slot_move(s, SLOT_LIVE, SLOT_FREE)) {
+		ending_fold(number, &e);
+		return;
 	}
-	fold_ending(&f, &t, tp, s->key.role);
-	f.slot = number;
-	flow_fold(&s->key, &f);
-	slot_release(number);
+	mr_handover = e;
+	if (__sync_lock_test_and_set(&s->state, SLOT_HANDED) == SLOT_SWEPT)
+		return;
+	slot_move(s, SLOT_HANDED, SLOT_FREE); /* the sweep has just given it back */
+	ending_fold(number, &e);
 }
 
 /* Ends a slot whose connection is gone without our having seen the close: what it carried last is
- * lost, that it is over is not. */
-static __always_inline void slot_abandon(struct slot *s)
+ * lost, that it is over is not. The owner's cell stays. 0: it is in other hands. */
+static __always_inline int slot_abandon(struct slot *s)
 {
+	struct mr_flow_key key = {.role = s->role, .coarse = 1};
 	struct fold f = FOLD_NOTHING;
-	u64 reported = 0;
 
-	for (int i = WORD_MAX - 1; i >= 0; i--)
-		reported = __sync_lock_test_and_set(&s->word[i], 0) & WORD_COUNT_MASK;
-	fold_phase(&f, s, reported, s->phase);
+	if (!slot_move(s, SLOT_LIVE, SLOT_FREE))
+		return 0;
+	if (s->swept)
+		key = s->key;
+	fold_phase(&f, s, s->reported_phase, s->phase);
 	f.connect_us = 0;
 	f.closed = s->phase == MR_PHASE_OPENED;
 	if (!f.closed)
 		f.outcome = MR_FAILED_OTHER;
-	flow_fold(&s->key, &f);
+	flow_fold(&key, &f);
 	__sync_fetch_and_add(&mr_totals.close_unseen, 1);
+	return 1;
 }
 
 /* A connection that never had a slot: its whole life at once. */
@@ -173,36 +213,29 @@ static __always_inline void close_stateless(const struct tcp_sock *tp, u8 state)
 
 /* A slot for a connection that begins: a free one, or the one still under its socket's address,
  * whose close was never shown to us. NULL: there is none, it will be folded when it closes. */
-static __always_inline struct slot *slot_take(const struct tcp_sock *tp, struct slot *stale)
+static __always_inline struct slot *slot_take(const struct tcp_sock *tp, u32 stale)
 {
-	struct slot *s = stale;
-	u32 number;
+	u32 number = stale == SLOT_NONE ? slot_claim(address_of(tp)) : stale;
+	struct slot *s = number == SLOT_NONE ? NULL : slot_at(number);
 
-	if (stale)
-		slot_abandon(stale);
-	else
-		s = slot_claim(tp, &number);
-	if (!s) {
-		__sync_fetch_and_add(&mr_totals.slots_full, 1);
-		__sync_fetch_and_add(&mr_totals.stateless, 1);
-	}
-	return s;
+	if (s && (stale == SLOT_NONE || slot_abandon(s)))
+		return s;
+	__sync_fetch_and_add(&mr_totals.slots_full, 1);
+	__sync_fetch_and_add(&mr_totals.stateless, 1);
+	return NULL;
 }
 
 /* connect() has chosen addresses and ports and is about to send the SYN. */
 static __always_inline void life_connect(const struct tcp_sock *tp)
 {
-	static const u64 nothing[WORD_MAX];
-	struct slot *s;
-	u32 number;
+	struct slot *s = slot_take(tp, slot_seek(address_of(tp)));
 
-	s = slot_take(tp, slot_find(tp, &number));
 	if (!s)
 		return;
 	slot_start(s, tp, MR_ROLE_CLIENT, MR_PHASE_ATTEMPTED);
-	s->key.tgid = process_current(&s->process_start_ns, s->comm);
+	s->tgid = process_current(&s->process_start_ns, s->comm);
 	s->connect_ns = bpf_ktime_get_ns();
-	slot_publish(s, nothing);
+	slot_publish(s);
 }
 
 /* SYN-ACK received, or our SYN crossed the peer's and was acknowledged. */
@@ -219,23 +252,21 @@ static __always_inline void life_established(struct slot *s)
 
 static __always_inline void life_opened(const struct tcp_sock *tp, u8 role)
 {
-	static const u64 nothing[WORD_MAX];
-	struct slot *s;
-	u32 number;
+	u32 number = slot_seek(address_of(tp));
+	struct slot *s = number == SLOT_NONE ? NULL : slot_at(number);
 
-	s = slot_find(tp, &number);
-	if (s && s->phase == MR_PHASE_ATTEMPTED &&
-	    role_of((const struct sock *)tp) == s->key.role) {
+	if (s && slot_is_held(s) && s->phase == MR_PHASE_ATTEMPTED &&
+	    role_of((const struct sock *)tp) == s->role) {
 		life_established(s);
 		return;
 	}
 	if (!s && role == MR_ROLE_CLIENT && mr_totals.stateless > 0)
 		return; /* already counted when it had no slot to connect with */
-	s = slot_take(tp, s);
+	s = slot_take(tp, number);
 	if (!s)
 		return;
 	slot_start(s, tp, role, MR_PHASE_OPENED);
-	slot_publish(s, nothing);
+	slot_publish(s);
 }
 
 static __always_inline void life_closed(const struct tcp_sock *tp, u8 state)

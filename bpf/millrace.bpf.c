@@ -31,6 +31,21 @@ static __always_inline void closed(const struct tcp_sock *tp, u32 from)
 		life_closed(tp, from);
 }
 
+/* Most of what comes is not: the kernel asks for time-outs and windows here too. */
+static __always_inline int is_ours(struct bpf_sock_ops *ctx)
+{
+	switch (ctx->op) {
+	case BPF_SOCK_OPS_STATE_CB:
+		return ctx->args[1] == MR_TCP_CLOSE;
+	case BPF_SOCK_OPS_TCP_CONNECT_CB:
+	case BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB:
+	case BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB:
+	case BPF_SOCK_OPS_TCP_LISTEN_CB:
+		return 1;
+	}
+	return 0;
+}
+
 /*
  * tcp_connect(), tcp_init_transfer(), inet_listen(), tcp_set_state(): a few times a connection.
  * Without it there is nothing to see. Runs for every socket of the observed cgroup, in every
@@ -43,8 +58,8 @@ int mr_sock_ops(struct bpf_sock_ops *ctx)
 	struct cost_sample sample;
 	struct tcp_sock *tp;
 
-	if (ctx->op == BPF_SOCK_OPS_STATE_CB && ctx->args[1] != MR_TCP_CLOSE)
-		return 1;                         /* most of what comes */
+	if (!is_ours(ctx))
+		return 1;
 	if (!bsk || bsk->protocol != IPPROTO_TCP) /* MPTCP's own sockets come as 262, on port 0 */
 		return 1;
 	tp = (void *)bpf_skc_to_tcp_sock(bsk);
@@ -269,6 +284,6 @@ int mr_connections_walk(struct bpf_iter__bpf_map_elem *ctx)
 		return 0;
 	for (u32 i = 0; i < BUCKET_SLOTS; i++)
 		if (b->owner[i])
-			connection_show(ctx->meta->seq, *number * BUCKET_SLOTS + i, b->owner[i]);
+			connection_show(ctx->meta->seq, slot_number(*number, i), b->owner[i]);
 	return 0;
 }

@@ -4,55 +4,28 @@
  *
  * It has only the sockets' addresses and takes no lock, so every field is read with
  * bpf_probe_read_kernel: memory that was freed meanwhile reads as something else, never faults.
- * What it read counts only if the slot's word could be moved (slot.h), which fails once the close
- * was there. A slot whose socket turns out to be another one, several visits in a row, is
- * abandoned.
+ * What it read counts only if no close came while it had the slot (slot.h). A slot whose socket
+ * turns out to be another one, several visits in a row, is abandoned.
  *
- * Cost: two cache lines for a socket without traffic; due less and less often while it has none.
+ * Cost: a bucket where nobody is due costs its own cache line. A socket without traffic costs two
+ * more, and is due less and less often while it has none.
  */
 #pragma once
 
 #include "life.h"
 
 #define STRIKES_MAX 3
+#define DUE_NEVER   (1U << 30) /* windows */
 
 struct mr_sweep mr_sweep;
 
-#define SK(field)  BPF_CORE_READ((const struct sock *)address, field)
-#define TCP(field) BPF_CORE_READ((const struct tcp_sock *)address, field)
-
-/* Moves one word up to `now` and returns how far. */
-static __always_inline u64 word_advance(u64 *word, u64 seen, u64 now)
-{
-	u64 reported = seen & WORD_COUNT_MASK;
-
-	if (now <= reported || now > WORD_COUNT_MASK)
-		return 0;
-	if (__sync_val_compare_and_swap(word, seen, (seen & ~WORD_COUNT_MASK) | now) != seen)
-		return 0;
-	return now - reported;
-}
-
-/* The word must be read before the counter: then the counter is never behind it. */
-static __always_inline int word_seen(const u64 *word, u16 generation, u64 *ret)
-{
-	*ret = *(volatile const u64 *)word;
-	barrier();
-	return (u16)(*ret >> WORD_COUNT_BITS) == generation;
-}
-
-#define ADVANCE(slot_word, read)                                                                   \
-	do {                                                                                       \
-		if (word_seen(&s->word[slot_word], generation, &seen)) {                           \
-			now = (read);                                                              \
-			now = word_extend(seen & WORD_COUNT_MASK, now, slot_word);                 \
-			f->delta[slot_word] = word_advance(&s->word[slot_word], seen, now);        \
-		}                                                                                  \
-	} while (0)
+#define SK(...)     BPF_CORE_READ((const struct sock *)address, __VA_ARGS__)
+#define INET(field) BPF_CORE_READ((const struct inet_sock *)address, field)
+#define TCP(field)  BPF_CORE_READ((const struct tcp_sock *)address, field)
 
 static __always_inline u64 live_sent(u64 address, const struct slot *s)
 {
-	struct mr_tcp t = {.phase = MR_PHASE_OPENED, .connected = s->key.role == MR_ROLE_CLIENT};
+	struct mr_tcp t = {.phase = MR_PHASE_OPENED, .connected = s->role == MR_ROLE_CLIENT};
 
 	t.bytes_acked = TCP(bytes_acked);
 	barrier();
@@ -70,46 +43,69 @@ static __always_inline u64 live_received(u64 address)
 
 /* Only what chronographs have put away: the running one cannot be read without its lock. A socket
  * that has been busy all the time shows it when that changes, or at its close. */
-static __always_inline u64 live_chrono(u64 address, u32 which)
+static __always_inline void live_chronos(u64 address, u64 now[WORD_MAX])
 {
 	u32 stat[3];
 
 	bpf_core_read(stat, sizeof(stat), &((const struct tcp_sock *)address)->chrono_stat);
-	return which == 1 ? (u32)(stat[0] + stat[1] + stat[2]) : stat[which - 1];
+	now[WORD_BUSY] = (u32)(stat[0] + stat[1] + stat[2]);
+	now[WORD_RECEIVE_WINDOW] = stat[1];
+	now[WORD_SEND_BUFFER] = stat[2];
 }
 
-static __always_inline void visit_fold(struct slot *s, u64 address, struct fold *f, u32 generation)
+/* How much a word has grown; it is reported with that. One that reads as less (a FIN not yet taken
+ * out, a socket that is another one by now) waits for a later visit. */
+static __always_inline u64 advance(struct slot *s, int word, u64 now)
 {
-	u64 seen, now;
+	u64 delta = word_since(s->reported[word], now, word);
 
-	if (word_seen(&s->word[WORD_PHASE], generation, &seen)) {
-		u32 from = seen & WORD_COUNT_MASK, to = *(volatile u32 *)&s->phase;
+	if ((s64)delta < 0 || (word >= WORD_SEGMENTS_SENT && (s32)delta < 0))
+		return 0;
+	s->reported[word] = now;
+	return delta;
+}
 
-		if (word_advance(&s->word[WORD_PHASE], seen, to))
-			fold_phase(f, s, from, to);
-	}
-	ADVANCE(WORD_SEGMENTS_SENT, TCP(segs_out));
-	ADVANCE(WORD_SEGMENTS_RECEIVED, TCP(segs_in));
-	ADVANCE(WORD_RETRANSMITS, TCP(total_retrans));
-	if (s->phase != MR_PHASE_OPENED)
+static __always_inline void visit_read(struct slot *s, u64 address, struct fold *f)
+{
+	u32 phase = *(volatile u32 *)&s->phase;
+	u64 now[WORD_MAX];
+
+	fold_phase(f, s, s->reported_phase, phase);
+	s->reported_phase = phase;
+	f->delta[WORD_SEGMENTS_SENT] = advance(s, WORD_SEGMENTS_SENT, TCP(segs_out));
+	f->delta[WORD_SEGMENTS_RECEIVED] = advance(s, WORD_SEGMENTS_RECEIVED, TCP(segs_in));
+	f->delta[WORD_RETRANSMITS] = advance(s, WORD_RETRANSMITS, TCP(total_retrans));
+	if (phase != MR_PHASE_OPENED)
 		return;
-	ADVANCE(WORD_SENT, live_sent(address, s));
-	ADVANCE(WORD_RECEIVED, live_received(address));
-	ADVANCE(WORD_RETRANSMITTED_BYTES, TCP(bytes_retrans));
-	ADVANCE(WORD_BUSY, live_chrono(address, 1));
-	ADVANCE(WORD_RECEIVE_WINDOW, live_chrono(address, 2));
-	ADVANCE(WORD_SEND_BUFFER, live_chrono(address, 3));
+	live_chronos(address, now);
+	f->delta[WORD_SENT] = advance(s, WORD_SENT, live_sent(address, s));
+	f->delta[WORD_RECEIVED] = advance(s, WORD_RECEIVED, live_received(address));
+	f->delta[WORD_RETRANSMITTED_BYTES] =
+		advance(s, WORD_RETRANSMITTED_BYTES, TCP(bytes_retrans));
+	f->delta[WORD_BUSY] = advance(s, WORD_BUSY, now[WORD_BUSY]);
+	f->delta[WORD_RECEIVE_WINDOW] = advance(s, WORD_RECEIVE_WINDOW, now[WORD_RECEIVE_WINDOW]);
+	f->delta[WORD_SEND_BUFFER] = advance(s, WORD_SEND_BUFFER, now[WORD_SEND_BUFFER]);
 	f->rtt_us = TCP(srtt_us) >> 3;
 }
 
-/* Something else is at this address: seen once it may be a close on another CPU, half done. */
-static __always_inline int visit_stranger(struct slot *s, u32 number)
+/* What key_of() makes, of a socket that is known by its address only. */
+static __always_inline void key_probe(struct mr_flow_key *key, u64 address, const struct slot *s)
 {
-	if (++s->strikes < STRIKES_MAX)
-		return 0;
-	slot_abandon(s);
-	slot_release(number);
-	return 0;
+	__builtin_memset(key, 0, sizeof(*key));
+	key->cgroup = SK(sk_cgrp_data.cgroup, kn, id);
+	key->netns = SK(__sk_common.skc_net.net, ns.inum);
+	key->netns_cookie = SK(__sk_common.skc_net.net, net_cookie);
+	key->role = s->role;
+	key->tgid = s->tgid;
+	key->port =
+		bpf_ntohs(s->role == MR_ROLE_SERVER ? INET(inet_sport) : SK(__sk_common.skc_dport));
+	if (SK(__sk_common.skc_family) == AF_INET) {
+		address_map_v4(key->local, SK(__sk_common.skc_rcv_saddr));
+		address_map_v4(key->remote, SK(__sk_common.skc_daddr));
+		return;
+	}
+	bpf_core_read(key->local, 16, &((struct sock *)address)->__sk_common.skc_v6_rcv_saddr);
+	bpf_core_read(key->remote, 16, &((struct sock *)address)->__sk_common.skc_v6_daddr);
 }
 
 static __always_inline int socket_is_slots(u64 address, const struct slot *s)
@@ -121,7 +117,61 @@ static __always_inline int socket_is_slots(u64 address, const struct slot *s)
 	       SK(sk_protocol) == IPPROTO_TCP;
 }
 
-static __always_inline void visit_due_later(struct slot *s)
+/* What a sweep changes in a slot; kept to undo it when a close came meanwhile. */
+struct report {
+	u64 reported[WORD_MAX];
+	u8 phase, swept;
+};
+
+static __always_inline void report_keep(struct report *r, const struct slot *s)
+{
+	__builtin_memcpy(r->reported, s->reported, sizeof(r->reported));
+	r->phase = s->reported_phase;
+	r->swept = s->swept;
+}
+
+static __always_inline void report_undo(struct slot *s, const struct report *r)
+{
+	__builtin_memcpy(s->reported, r->reported, sizeof(s->reported));
+	s->reported_phase = r->phase;
+	s->swept = r->swept;
+}
+
+/* The slot is in our hands. Its owner may be another one than when we looked. */
+static __always_inline void visit_held(struct slot *s, u32 number)
+{
+	struct slot_bucket *b = bucket_of(number);
+	u64 address = b ? *(volatile u64 *)owner_of(b, number) : 0;
+	struct fold f = FOLD_NOTHING;
+	struct mr_flow_key key;
+	struct report before = {};
+
+	report_keep(&before, s);
+	if (!s->swept) {
+		__builtin_memset(s->reported, 0, sizeof(s->reported));
+		key_probe(&s->key, address, s);
+		s->swept = 1;
+	}
+	visit_read(s, address, &f);
+	key = s->key;
+	f.slot = number;
+	if (slot_move(s, SLOT_SWEPT, SLOT_LIVE)) {
+		flow_fold(&key, &f);
+		return;
+	}
+	report_undo(s, &before);
+	slot_move(s, SLOT_HANDED, SLOT_FREE);
+	ending_fold(number, &mr_handover);
+}
+
+/* Something else is at this address: seen once it may be a close on another CPU, half done. */
+static __always_inline void visit_stranger(struct slot *s, u32 number)
+{
+	if (++s->strikes >= STRIKES_MAX && slot_abandon(s))
+		slot_release(number);
+}
+
+static __always_inline u32 due_later(struct slot *s)
 {
 	u32 wait = s->idle < 16 ? 1U << s->idle : 1U << 16;
 
@@ -130,6 +180,7 @@ static __always_inline void visit_due_later(struct slot *s)
 	else
 		s->idle++;
 	s->due = mr_sweep.window + wait;
+	return wait;
 }
 
 /* An ICMP error that came while connect() still ran lies here until the program asks for it, and is
@@ -142,57 +193,71 @@ static __always_inline void keep_soft_error(struct slot *s, u64 address)
 		s->error = error;
 }
 
-__noinline int visit(u32 number, u64 address)
+static __always_inline int moved(const struct slot *s, u64 address)
+{
+	u32 segments = TCP(segs_in) + TCP(segs_out);
+
+	return !s->swept || s->phase != s->reported_phase ||
+	       segments != (u32)s->reported[WORD_SEGMENTS_SENT] +
+				   (u32)s->reported[WORD_SEGMENTS_RECEIVED];
+}
+
+/* Returns in how many windows the slot wants the next visit. */
+__noinline u32 visit(u32 number, u64 address)
 {
 	struct slot *s = slot_at(number);
-	struct mr_flow_key key;
-	struct fold f = FOLD_NOTHING;
-	u64 phase_word;
-	u32 generation, segments;
 
-	if (!s)
-		return 0;
-	mr_sweep.live++;
-	phase_word = __sync_fetch_and_add(&s->word[WORD_PHASE], 0); /* a full barrier */
-	generation = phase_word >> WORD_COUNT_BITS;
-	if (!generation) /* being opened or closed right now */
-		return 0;
+	if (!s || *(volatile u32 *)&s->state != SLOT_LIVE) /* being opened or closed right now */
+		return 1;
 	if (!mr_sweep.everything && (s32)(s->due - mr_sweep.window) > 0)
-		return 0;
+		return s->due - mr_sweep.window;
 	mr_sweep.visited++;
-	if (!socket_is_slots(address, s))
-		return visit_stranger(s, number);
+	if (!socket_is_slots(address, s)) {
+		visit_stranger(s, number);
+		return 1;
+	}
 	s->strikes = 0;
 	if (s->phase == MR_PHASE_ATTEMPTED)
 		keep_soft_error(s, address);
-	segments = TCP(segs_in) + TCP(segs_out);
-	if (segments == s->segments && (u32)phase_word == s->phase) {
-		visit_due_later(s);
-		return 0;
-	}
-	key = s->key;
-	f.slot = number;
-	s->segments = segments;
+	if (!moved(s, address))
+		return due_later(s);
+	if (!slot_move(s, SLOT_LIVE, SLOT_SWEPT))
+		return 1;
 	s->idle = 0;
 	s->due = mr_sweep.window + 1;
-	visit_fold(s, address, &f, generation);
-	flow_fold(&key, &f);
-	return 0;
+	visit_held(s, number);
+	return 1;
 }
 
+/*
+ * Who opens writes its owner, then sets the bucket's due to 0. We set due first, then look at the
+ * owners, and write the next due only if it is still ours: so either we see the newcomer, or it
+ * makes us come again.
+ */
 static long visit_bucket(u32 i, void *unused)
 {
 	u32 number = (mr_sweep.first_bucket + i) & mr_buckets_mask;
-	struct slot_bucket *b = bpf_map_lookup_elem(&mr_buckets, &number);
+	struct slot_bucket *b = bucket_at(number);
+	u32 next = DUE_NEVER, ours = mr_sweep.window + DUE_NEVER, wait, due;
 
 	if (!b || mr_sweep.visited >= mr_sweep.sockets_max)
 		return 1;
+	mr_sweep.next_bucket = number + 1;
+	due = *(volatile u32 *)&b->due;
+	for (u32 k = 0; k < BUCKET_SLOTS; k++)
+		mr_sweep.live += b->owner[k] != 0;
+	if (due && !mr_sweep.everything && (s32)(due - mr_sweep.window) > 0)
+		return 0;
+	__sync_lock_test_and_set(&b->due, ours);
 	for (u32 k = 0; k < BUCKET_SLOTS; k++) {
 		u64 owner = *(volatile u64 *)&b->owner[k];
 
-		if (owner)
-			visit(number * BUCKET_SLOTS + k, owner);
+		if (!owner)
+			continue;
+		wait = visit(slot_number(number, k), owner);
+		if (wait < next)
+			next = wait;
 	}
-	mr_sweep.next_bucket = number + 1;
+	__sync_val_compare_and_swap(&b->due, ours, mr_sweep.window + next);
 	return 0;
 }

@@ -38,9 +38,9 @@ struct machine_size {
 };
 
 static const struct machine_size machine_sizes[] = {
-	{4ull << 30, 16384, 2048},
-	{64ull << 30, 65536, 4096},
-	{UINT64_MAX, 262144, 16384},
+	{4ull << 30, BUCKET_SLOTS << 11, 2048},
+	{64ull << 30, BUCKET_SLOTS << 13, 4096},
+	{UINT64_MAX, BUCKET_SLOTS << 15, 16384},
 };
 
 static const struct machine_size *machine_size(void)

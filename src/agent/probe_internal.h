@@ -6,7 +6,7 @@
 #include "agent/probe.h"
 #include "millrace.skel.h"
 
-#define BUCKET_SLOTS      8 /* as in bpf/slot.h */
+#define BUCKET_SLOTS      7 /* as in bpf/slot.h */
 #define LAST_RESORT       2 /* one coarse record a role, always there */
 #define PROBE_CPUS_MAX    1024
 #define PROBE_DRAIN_BATCH 256
