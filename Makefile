@@ -34,6 +34,7 @@ bench: build
 
 deps:
 	@packaging/install-packages $(RUN_PACKAGES)
+	@command -v node >/dev/null && command -v npm >/dev/null || packaging/install-packages nodejs npm
 
 test-deps: deps
 	@packaging/install-packages $(TEST_PACKAGES)

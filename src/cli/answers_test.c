@@ -165,7 +165,7 @@ static void up_prints_ten_lines(void **state)
 			       "wrong now:    2 failing, 1 degraded; first curl -> 10.1.1.1:443 "
 			       "(2 timed out)\n"));
 	assert_non_null(strstr(text, "costs:        0.040 % of this machine's CPU"));
-	assert_non_null(strstr(text, "http://127.0.0.1:7070/api/v1/graph\n"));
+	assert_non_null(strstr(text, "page:         http://127.0.0.1:7070/ "));
 }
 
 static int clean_up(void **state)

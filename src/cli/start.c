@@ -141,7 +141,7 @@ int start_write(const char *url, const json_t *graph, const json_t *agents, FILE
 	write_graph(&g, out);
 	write_complete(graph, out);
 	write_agent(agent, out);
-	fprintf(out, "API:          %s/api/v1/graph\n", url);
+	fprintf(out, "page:         %s/ (the API: %s/api/v1)\n", url, url);
 	fputs("ask it:       millrace map, flows, why CLIENT SERVER, --help; Ctrl-C "
 	      "ends\n",
 	      out);

@@ -8,14 +8,26 @@
 #include <time.h>
 
 #include "server/api_params.h"
+#include "server/page.h"
 
 #define KEEP_ALIVE_MS 15000
 
+#define PAGE_ROUTE(path, help)                                                                     \
+	{                                                                                          \
+		path, help, NULL, api_page                                                         \
+	}
+
+static void api_page(void *userdata, struct http_request *r);
 static void api_index(void *userdata, struct http_request *r);
 static void api_healthz(void *userdata, struct http_request *r);
 
 const struct http_route api_routes[] = {
-	{"/", "this page", NULL, api_index},
+	PAGE_ROUTE("/", "the page, for a browser"),
+	PAGE_ROUTE("/assets/app.js", "its code"),
+	PAGE_ROUTE("/assets/app.css", "its style"),
+	PAGE_ROUTE("/assets/icon.svg", "its icon"),
+	PAGE_ROUTE("/assets/licenses.txt", "whose work is in it"),
+	{"/api/v1", "this list", NULL, api_index},
 	{"/healthz", "200 while the server works", NULL, api_healthz},
 	{"/api/v1/graph", "who talks to whom: nodes and edges", api_graph_params, api_graph},
 	{"/api/v1/flows", "the joined table, a row per flow", api_flows_params, api_flows},
@@ -28,6 +40,11 @@ const struct http_route api_routes[] = {
 	{"/api/v1/verify", "our sums by network namespace", api_verify_params, api_verify},
 	{0},
 };
+
+static void api_page(void *userdata, struct http_request *r)
+{
+	page_reply(r, http_request_path(r));
+}
 
 static void api_index(void *userdata, struct http_request *r)
 {

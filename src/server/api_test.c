@@ -406,7 +406,7 @@ static void test_plain_pages(void **state)
 	const struct http_route *route;
 	struct client_reply r;
 
-	client_get(f->port, "/", &r);
+	client_get(f->port, "/api/v1", &r);
 	assert_int_equal(r.status, 200);
 	for (route = api_routes; route->path; route++)
 		assert_non_null(strstr(r.body, route->path));

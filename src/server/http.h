@@ -61,6 +61,7 @@ struct http *http_close(struct http *h);
 void http_stats(const struct http *h, struct http_stats *ret);
 
 const struct params *http_request_params(const struct http_request *r);
+const char *http_request_path(const struct http_request *r); /* of its route */
 uint64_t http_request_now_ns(const struct http_request *r); /* wall clock when it arrived */
 
 /* Answers; the request is gone for the caller. */

@@ -36,6 +36,9 @@ struct http_request {
 /* http.c: libmicrohttpd runs once more as soon as the loop is free. */
 void http_run_again(struct http *h);
 
+/* http_reply.c: answers with just the headers that the response has. */
+void http_reply_raw(struct http_request *r, unsigned int status, struct MHD_Response *response);
+
 /* http_request.c: what libmicrohttpd calls; userdata is the struct http. */
 void *http_on_target(void *userdata, const char *target, struct MHD_Connection *connection);
 enum MHD_Result http_on_request(void *userdata, struct MHD_Connection *connection, const char *path,

@@ -7,6 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+void http_reply_raw(struct http_request *r, unsigned int status, struct MHD_Response *response)
+{
+	r->response = response;
+	r->status = status;
+	r->http->stats.refused += status >= 400;
+	http_request_resume(r);
+}
+
 void http_reply(struct http_request *r, unsigned int status, struct MHD_Response *response)
 {
 	static const char *const headers[][2] = {
@@ -17,10 +25,7 @@ void http_reply(struct http_request *r, unsigned int status, struct MHD_Response
 
 	for (i = 0; response && i < sizeof(headers) / sizeof(*headers); i++)
 		MHD_add_response_header(response, headers[i][0], headers[i][1]);
-	r->response = response;
-	r->status = status;
-	r->http->stats.refused += status >= 400;
-	http_request_resume(r);
+	http_reply_raw(r, status, response);
 }
 
 static struct MHD_Response *response_of(char *owned, size_t size, const char *type)

@@ -164,7 +164,7 @@ static void dispatch(struct http_request *r)
 	route = find_route(r->http, r->target);
 	if (!route) {
 		http_reply_error(r, MHD_HTTP_NOT_FOUND,
-				 "nothing at %.200s: expected a path listed at /", r->target);
+				 "nothing at %.200s: expected a path listed at /api/v1", r->target);
 		return;
 	}
 	if (params_parse(&r->params, route->params ? route->params : none, query, r->now_ns,
@@ -195,6 +195,11 @@ enum MHD_Result http_on_request(void *userdata, struct MHD_Connection *connectio
 		return MHD_YES;
 	}
 	return r->response ? MHD_queue_response(connection, r->status, r->response) : MHD_NO;
+}
+
+const char *http_request_path(const struct http_request *r)
+{
+	return r->target;
 }
 
 const struct params *http_request_params(const struct http_request *r)

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+import { render } from 'preact';
+import './style/base.css';
+import './style/top.css';
+import './style/map.css';
+import './style/table.css';
+import './style/panel.css';
+import 'uplot/dist/uPlot.min.css';
+import { App } from './ui/app';
+import { applyTheme, storedTheme } from './ui/theme';
+
+applyTheme(storedTheme());
+const root = document.getElementById('app');
+if (root) render(<App />, root);

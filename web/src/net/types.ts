@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the server answers; docs/openapi.yaml says what each field means. Only what the page reads.
+
+export type Health = 'ok' | 'degraded' | 'failing';
+
+export interface Histogram {
+	count: number;
+	min: number;
+	p50: number;
+	p95: number;
+	p99: number;
+	max: number;
+}
+
+export interface Limited {
+	busy: number;
+	receive_window: number;
+	send_buffer: number;
+}
+
+export interface Failures {
+	refused: number;
+	timed_out: number;
+	unreachable: number;
+	reset: number;
+	aborted: number;
+	other: number;
+}
+
+export interface ConnectionCounts {
+	attempted: number;
+	opened: number;
+	adopted: number;
+	closed: number;
+	active: number;
+	pending: number;
+	reset_by_client: number;
+	reset_by_server: number;
+	broken: number;
+	synack_retransmits: number;
+	failed: Failures;
+}
+
+export interface Measures {
+	bytes_to_server: number;
+	bytes_to_client: number;
+	adopted_bytes_to_server: number;
+	adopted_bytes_to_client: number;
+	segments_to_server: number;
+	segments_to_client: number;
+	retransmits_to_server: number;
+	retransmits_to_client: number;
+	connections: ConnectionCounts;
+	rtt_us: Histogram;
+	connect_us: Histogram;
+	limited_us_to_server: Limited;
+	limited_us_to_client: Limited;
+}
+
+export interface Listener {
+	transport: string;
+	address: string;
+	port: number;
+	drops: number;
+	queue: number;
+	queue_max: number;
+}
+
+export interface Position {
+	x: number;
+	y: number;
+}
+
+export interface GraphNode {
+	id: string;
+	kind: string;
+	name: string;
+	namespace: string;
+	zones: string[];
+	nodes: string[];
+	listeners: Listener[];
+	health: Health;
+	first_seen: number;
+	/** In cells of the map; kept by the server, the same for everybody. */
+	position?: Position | null;
+}
+
+export interface GraphEdge extends Measures {
+	id: string;
+	client: string;
+	server: string;
+	transport: string;
+	port: number;
+	via: string;
+	class: string;
+	first_seen: number;
+	last_seen: number;
+	health: Health;
+	server_view: Measures | null;
+}
+
+export interface Completeness {
+	share: number;
+	agents: { expected: number; reporting: number };
+	lost: Record<string, number>;
+	unresolved_bytes: number;
+	window_s: number;
+}
+
+export interface Graph {
+	from: number;
+	to: number;
+	group: string;
+	nodes: GraphNode[];
+	edges: GraphEdge[];
+	completeness: Completeness;
+}
+
+export interface SeriesLine {
+	edge: string;
+	client: string;
+	server: string;
+	port: number;
+	values: Record<string, (number | null)[]>;
+	rtt_us?: Histogram[];
+}
+
+export interface Series {
+	from: number;
+	to: number;
+	step: number;
+	steps: number;
+	lines: SeriesLine[];
+	total: number;
+}
+
+export interface Endpoint {
+	id: string;
+	address: string;
+	port: number;
+	process: string;
+	pid: number;
+}
+
+export interface Connection {
+	client: Endpoint;
+	server: Endpoint;
+	seen_by: 'client' | 'server';
+	state: string;
+	pid: number;
+	rtt_us: number;
+	cwnd: number;
+	retransmits: number;
+	unacked_segments: number;
+	bytes_sent: number;
+	bytes_received: number;
+	delivery_rate: number;
+	age_ms: number | null;
+}
+
+export interface Connections {
+	connections: Connection[];
+	total: number;
+}
+
+export interface Loss {
+	cause: string;
+	help: string;
+	count: number;
+}
+
+export interface Agent {
+	node: string;
+	version: string;
+	kernel: string;
+	reporting: boolean;
+	lag_s: number;
+	cost: { cpu_percent: number; cpu_budget_percent: number };
+	sockets: number;
+	losses: Loss[];
+}
+
+export interface Agents {
+	agents: Agent[];
+	server: { losses: Loss[]; history_from: number };
+	completeness: Completeness;
+}

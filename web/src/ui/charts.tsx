@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// The charts of the panel: what flowed, how fast it answered, what was opened and what failed.
+import { Chart } from './chart';
+import { failedCounters, useSeries } from './use_series';
+import { count, micros, rate } from '../model/format';
+import { hasAny, perSecond, rtt, sum, times } from '../model/series';
+import type { Query } from '../net/api';
+import type { SeriesLine } from '../net/types';
+
+interface Props {
+	query: Query;
+	range: string;
+	/** Which of the lines that come are meant. */
+	take: (line: SeriesLine) => boolean;
+}
+
+export function Charts({ query, range, take }: Props) {
+	const series = useSeries(query, range);
+	if (!series) return <p class="dim charts-wait">Loading the charts</p>;
+	const lines = series.lines.filter(take);
+	const at = times(series);
+	const of = (...names: string[]) => perSecond(sum(lines, names, series.steps), series.step);
+	const failed = of(...failedCounters);
+	const again = of('retransmits_to_server', 'retransmits_to_client');
+	const p50 = rtt(lines, 'p50', series.steps);
+	const perS = (value: number) => `${value >= 10 || Number.isInteger(value) ? count(value) : value.toFixed(1)}/s`;
+	return (
+		<div class="charts">
+			<Chart
+				title="Throughput"
+				times={at}
+				format={rate}
+				lines={[
+					{ label: 'to server', colour: '--series-a', values: of('bytes_to_server') },
+					{ label: 'to client', colour: '--series-b', values: of('bytes_to_client') },
+				]}
+			/>
+			{hasAny(p50) && (
+				<Chart
+					title="Round trip"
+					times={at}
+					format={micros}
+					lines={[
+						{ label: 'p50', colour: '--series-a', values: p50 },
+						{ label: 'p95', colour: '--series-b', values: rtt(lines, 'p95', series.steps) },
+					]}
+				/>
+			)}
+			<Chart
+				title="Connections"
+				times={at}
+				format={perS}
+				lines={[
+					{ label: 'opened', colour: '--series-a', values: of('opened') },
+					{ label: 'failed', colour: '--failing', values: failed, dashed: true },
+				]}
+			/>
+			{hasAny(again) && (
+				<Chart title="Sent again" times={at} format={perS} lines={[{ label: 'segments', colour: '--degraded', values: again }]} />
+			)}
+		</div>
+	);
+}

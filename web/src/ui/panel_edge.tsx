@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// One edge: does it work, why not, how fast, why do senders wait, who is connected right now.
+import { Charts } from './charts';
+import { ConnectionList } from './connections';
+import { Fact, HealthMark, KindIcon, Name } from './parts';
+import { Times } from './times';
+import { Waits } from './waits';
+import { ago, bytes, count, percent, rate } from '../model/format';
+import { failedCount, healthWords, verdict } from '../model/judge';
+import { clean } from '../model/names';
+import { findings } from '../model/why';
+import type { Rates } from '../model/rates';
+import type { Selection } from '../model/urlstate';
+import type { Graph, GraphEdge, GraphNode } from '../net/types';
+
+interface Props {
+	graph: Graph;
+	edge: GraphEdge;
+	rates: Rates;
+	range: string;
+	onSelect: (selection: Selection) => void;
+}
+
+interface Ends {
+	client: GraphNode | undefined;
+	server: GraphNode | undefined;
+}
+
+function EndButton({ node, onSelect }: { node: GraphNode | undefined; onSelect: Props['onSelect'] }) {
+	if (!node) return null;
+	return (
+		<button type="button" class="end-button" onClick={() => onSelect({ kind: 'node', id: node.id })}>
+			<KindIcon kind={node.kind} />
+			<Name text={node.name} />
+		</button>
+	);
+}
+
+function Title({ edge, ends, onSelect }: { edge: GraphEdge; ends: Ends; onSelect: Props['onSelect'] }) {
+	return (
+		<header>
+			<h2 class="ends">
+				<EndButton node={ends.client} onSelect={onSelect} />
+				<span class="to" aria-label="to">
+					→
+				</span>
+				<EndButton node={ends.server} onSelect={onSelect} />
+			</h2>
+			<p class="sub">
+				<span>
+					{edge.transport} port {edge.port || 'unknown'}
+				</span>
+				<HealthMark
+					health={edge.health}
+					words={edge.health === 'ok' ? healthWords.ok : `${healthWords[edge.health]}: ${verdict(edge)}`}
+				/>
+			</p>
+		</header>
+	);
+}
+
+function Findings({ edge, ends }: { edge: GraphEdge; ends: Ends }) {
+	const names = { client: clean(ends.client?.name ?? '', 40), server: clean(ends.server?.name ?? '', 40) };
+	const found = findings(edge, names, ends.server);
+	const first = found[0];
+	if (!first) return null;
+	return (
+		<section class={`findings ${edge.health}`} data-testid="findings">
+			<ul>
+				{found.map((finding) => (
+					<li key={finding.text}>
+						<bdi>{finding.text}</bdi>
+					</li>
+				))}
+			</ul>
+			<p>
+				<b>What to do next:</b> <bdi>{first.advice}</bdi>.
+			</p>
+		</section>
+	);
+}
+
+function Facts({ graph, edge, rates }: { graph: Graph; edge: GraphEdge; rates: Rates }) {
+	const now = rates.of(edge.id);
+	const c = edge.connections;
+	const again = edge.retransmits_to_server + edge.retransmits_to_client;
+	const segments = edge.segments_to_server + edge.segments_to_client;
+	const adopted = edge.adopted_bytes_to_server + edge.adopted_bytes_to_client;
+	return (
+		<dl class="facts" data-testid="facts">
+			<Fact label="To server now">{rate(now.to_server)}</Fact>
+			<Fact label="To client now">{rate(now.to_client)}</Fact>
+			<Fact label="To server">{bytes(edge.bytes_to_server)}</Fact>
+			<Fact label="To client">{bytes(edge.bytes_to_client)}</Fact>
+			<Fact label="Open now" hint={c.adopted > 0 ? `${count(c.adopted)} of them were open before millrace came` : undefined}>
+				{count(c.active)}
+			</Fact>
+			<Fact label="Opened">
+				{count(c.opened)} <small>of {count(c.attempted)}</small>
+			</Fact>
+			<Fact label="Failed">{count(failedCount(edge))}</Fact>
+			<Fact label="Sent again" hint="Segments that had to be sent again">
+				{count(again)} {segments > 0 && again > 0 && <small>{percent(again / segments)}</small>}
+			</Fact>
+			{adopted > 0 && (
+				<Fact label="Before millrace" hint="What connections had carried already when they were found open">
+					{bytes(adopted)}
+				</Fact>
+			)}
+			<Fact label="Last moved">{edge.last_seen > 0 ? ago(graph.to - edge.last_seen) : 'not in this range'}</Fact>
+			{edge.first_seen > 0 && <Fact label="First seen">{ago(graph.to - edge.first_seen)}</Fact>}
+		</dl>
+	);
+}
+
+export function EdgePanel({ graph, edge, rates, range, onSelect }: Props) {
+	const find = (id: string) => graph.nodes.find((node) => node.id === id);
+	const ends = { client: find(edge.client), server: find(edge.server) };
+	return (
+		<>
+			<Title edge={edge} ends={ends} onSelect={onSelect} />
+			<Findings edge={edge} ends={ends} />
+			<Facts graph={graph} edge={edge} rates={rates} />
+			<Times rtt={edge.rtt_us} connect={edge.connect_us} />
+			<Waits edge={edge} client={ends.client?.name ?? ''} server={ends.server?.name ?? ''} />
+			<Charts query={{ edge: edge.id, by: 'edge', rtt: 1 }} range={range} take={(line) => line.edge === edge.id} />
+			<ConnectionList edge={edge} ends={ends} />
+		</>
+	);
+}

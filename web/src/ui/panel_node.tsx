@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// One node: who it is, where it listens, who asks it and whom it asks.
+import { Charts } from './charts';
+import { Fact, HealthMark, KindIcon, Name } from './parts';
+import { ago, bytes, count, plural, rate } from '../model/format';
+import { healthWords, verdict } from '../model/judge';
+import { quoted } from '../model/names';
+import type { Rates } from '../model/rates';
+import type { Selection } from '../model/urlstate';
+import type { Graph, GraphEdge, GraphNode, Listener } from '../net/types';
+
+interface Props {
+	graph: Graph;
+	node: GraphNode;
+	rates: Rates;
+	range: string;
+	onSelect: (selection: Selection) => void;
+}
+
+const listMax = 100;
+
+function Peers({ title, edges, far, props }: { title: string; edges: GraphEdge[]; far: 'client' | 'server'; props: Props }) {
+	if (edges.length === 0) return null;
+	const name = (id: string) => props.graph.nodes.find((node) => node.id === id);
+	const sorted = [...edges].sort((a, b) => props.rates.total(b.id) - props.rates.total(a.id) || (a.id < b.id ? -1 : 1));
+	return (
+		<section class="peers">
+			<h3>
+				{title} <small>{edges.length}</small>
+			</h3>
+			<ul>
+				{sorted.slice(0, listMax).map((edge) => (
+					<li key={edge.id}>
+						<button type="button" onClick={() => props.onSelect({ kind: 'edge', id: edge.id })}>
+							<KindIcon kind={name(edge[far])?.kind ?? ''} />
+							<span class="who">
+								<Name text={name(edge[far])?.name ?? ''} />
+								{far === 'server' && <span class="dim">:{edge.port}</span>}
+							</span>
+							<span class="dim">{rate(props.rates.total(edge.id))}</span>
+							<HealthMark health={edge.health} words={verdict(edge)} />
+						</button>
+					</li>
+				))}
+			</ul>
+			{edges.length > listMax && <p class="dim">{listMax} of {edges.length} are shown; the table has all.</p>}
+		</section>
+	);
+}
+
+function Ports({ listeners }: { listeners: Listener[] }) {
+	if (listeners.length === 0) return null;
+	return (
+		<section class="ports">
+			<h3>Listens on</h3>
+			<ul>
+				{listeners.slice(0, listMax).map((l) => (
+					<li key={`${l.address} ${l.port}`}>
+						<code>
+							{l.address.includes(':') ? `[${l.address}]` : l.address || '*'}:{l.port}
+						</code>
+						<span class="dim">
+							{l.queue} of {l.queue_max} waiting
+							{l.drops > 0 && `, ${plural(l.drops, 'connection')} turned away`}
+						</span>
+					</li>
+				))}
+			</ul>
+		</section>
+	);
+}
+
+function Facts({ node, edges, props }: { node: GraphNode; edges: GraphEdge[]; props: Props }) {
+	const into = edges.filter((edge) => edge.server === node.id);
+	const out = edges.filter((edge) => edge.client === node.id);
+	const now = (list: GraphEdge[]) => list.reduce((sum, edge) => sum + props.rates.total(edge.id), 0);
+	const total = edges.reduce((sum, edge) => sum + edge.bytes_to_server + edge.bytes_to_client, 0);
+	return (
+		<dl class="facts">
+			<Fact label="As server now">{rate(now(into))}</Fact>
+			<Fact label="As client now">{rate(now(out))}</Fact>
+			<Fact label="In this range">{bytes(total)}</Fact>
+			<Fact label="Open now">{count(edges.reduce((sum, edge) => sum + edge.connections.active, 0))}</Fact>
+			{node.nodes.length > 0 && (
+				<Fact label="Machine">
+					<Name text={node.nodes.join(', ')} />
+				</Fact>
+			)}
+			{node.first_seen > 0 && <Fact label="First seen">{ago(props.graph.to - node.first_seen)}</Fact>}
+		</dl>
+	);
+}
+
+export function NodePanel(props: Props) {
+	const { graph, node, range } = props;
+	const edges = graph.edges.filter((edge) => edge.client === node.id || edge.server === node.id);
+	const worst = [...edges].sort((a, b) => order[b.health] - order[a.health])[0];
+	return (
+		<>
+			<header>
+				<h2>
+					<KindIcon kind={node.kind} />
+					<Name text={node.name} />
+				</h2>
+				<p class="sub">
+					<span>{node.kind}</span>
+					<HealthMark
+						health={node.health}
+						words={node.health === 'ok' || !worst ? healthWords[node.health] : `${healthWords[node.health]}: ${verdict(worst)}`}
+					/>
+				</p>
+			</header>
+			<Facts node={node} edges={edges} props={props} />
+			<Ports listeners={node.listeners} />
+			<Peers title="Asked by" edges={edges.filter((edge) => edge.server === node.id)} far="client" props={props} />
+			<Peers title="Asks" edges={edges.filter((edge) => edge.client === node.id)} far="server" props={props} />
+			<Charts
+				query={{ filter: node.name.length < 200 ? `either:${quoted(node.name)}` : '', by: 'edge', limit: 300 }}
+				range={range}
+				take={(line) => line.client === node.id || line.server === node.id}
+			/>
+		</>
+	);
+}
+
+const order = { ok: 0, degraded: 1, failing: 2 };

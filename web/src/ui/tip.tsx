@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// The few words under the pointer.
+import { Name } from './parts';
+import { verdict } from '../model/judge';
+import { count, micros, rate } from '../model/format';
+import type { Rates } from '../model/rates';
+import type { Selection } from '../model/urlstate';
+import type { Graph, Position } from '../net/types';
+
+function EdgeTip({ graph, rates, id }: { graph: Graph; rates: Rates; id: string }) {
+	const edge = graph.edges.find((candidate) => candidate.id === id);
+	if (!edge) return null;
+	const name = (node: string) => graph.nodes.find((candidate) => candidate.id === node)?.name ?? '';
+	const now = rates.of(id);
+	return (
+		<>
+			<b>
+				<Name text={name(edge.client)} /> → <Name text={name(edge.server)} />:{edge.port}
+			</b>
+			<span>
+				{rate(now.to_server)} to server, {rate(now.to_client)} to client
+			</span>
+			<span>
+				{count(edge.connections.active)} open{edge.rtt_us.count > 0 && `, RTT ${micros(edge.rtt_us.p50)}`},{' '}
+				<span class={`tone-${edge.health}`}>{verdict(edge)}</span>
+			</span>
+		</>
+	);
+}
+
+function NodeTip({ graph, id }: { graph: Graph; id: string }) {
+	const node = graph.nodes.find((candidate) => candidate.id === id);
+	if (!node) return null;
+	const clients = graph.edges.filter((edge) => edge.server === id).length;
+	const servers = graph.edges.filter((edge) => edge.client === id).length;
+	return (
+		<>
+			<b>
+				<Name text={node.name} />
+			</b>
+			<span>
+				{node.kind}, asked by {clients}, asks {servers}
+			</span>
+		</>
+	);
+}
+
+export function Tip({ graph, rates, on, at }: { graph: Graph; rates: Rates; on: Selection; at: Position }) {
+	return (
+		<div class="tip" role="tooltip" style={{ transform: `translate(${at.x + 14}px, ${at.y + 14}px)` }}>
+			{on.kind === 'edge' ? <EdgeTip graph={graph} rates={rates} id={on.id} /> : <NodeTip graph={graph} id={on.id} />}
+		</div>
+	);
+}

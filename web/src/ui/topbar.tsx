@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bar at the top: filter, range, what is shown, and how far it can be trusted.
+import { useEffect, useState } from 'preact/hooks';
+import { Completeness } from './completeness';
+import { FilterField } from './filter';
+import { Icon, paths } from './parts';
+import { applyTheme, isDark, storedTheme, storeTheme } from './theme';
+import { ago } from '../model/format';
+import type { LiveState } from '../net/live';
+import { ranges, views, type UrlState } from '../model/urlstate';
+
+const viewNames = { both: 'Both', map: 'Map', table: 'Table' };
+
+function Status({ live }: { live: LiveState | null }) {
+	const [, tick] = useState(0);
+	useEffect(() => {
+		const timer = setInterval(() => tick((n) => n + 1), 1000);
+		return () => clearInterval(timer);
+	}, []);
+	const link = live?.link ?? 'connecting';
+	const heard = live?.heard_ms ? ago((Date.now() - live.heard_ms) / 1000) : 'never';
+	const words = {
+		connecting: 'connecting',
+		live: 'live',
+		gone: live?.heard_ms ? `server gone, last heard ${heard}; trying again` : 'no server yet; trying again',
+	}[link];
+	return (
+		<span class={`status ${link}`} data-testid="status" role="status">
+			<span class="dot" />
+			<span class="words">{words}</span>
+		</span>
+	);
+}
+
+function ThemeSwitch() {
+	const [theme, setTheme] = useState(storedTheme());
+	useEffect(() => {
+		const system = matchMedia('(prefers-color-scheme: dark)');
+		const onChange = () => applyTheme(storedTheme());
+		system.addEventListener('change', onChange);
+		return () => system.removeEventListener('change', onChange);
+	}, []);
+	const next = isDark(theme) ? 'light' : 'dark';
+	const onClick = () => {
+		storeTheme(next);
+		setTheme(next);
+	};
+	return (
+		<button type="button" class="quiet" data-testid="theme" aria-label={`Switch to ${next}`} title={`Switch to ${next}`} onClick={onClick}>
+			<Icon path={isDark(theme) ? paths.sun : paths.moon} />
+		</button>
+	);
+}
+
+interface Props {
+	url: UrlState;
+	live: LiveState | null;
+	change: (part: Partial<UrlState>) => void;
+}
+
+export function TopBar({ url, live, change }: Props) {
+	return (
+		<header class="top">
+			<a class="brand" href="/" aria-label="millrace, back to all">
+				<svg viewBox="0 0 16 16" aria-hidden="true">
+					<path d="M1.5 5.5c2.6 0 3.4 2.6 6.5 2.6s3.9-2.6 6.5-2.6M1.5 9.5c2.6 0 3.4 2.6 6.5 2.6s3.9-2.6 6.5-2.6" />
+				</svg>
+				<span>millrace</span>
+			</a>
+			<FilterField value={url.filter} refused={live?.refused ?? ''} onChange={(filter) => change({ filter })} />
+			<label class="range">
+				<span class="sr">Time range</span>
+				<select
+					data-testid="range"
+					value={url.range}
+					onChange={(event) => change({ range: event.currentTarget.value })}
+				>
+					{ranges.map((range) => (
+						<option key={range} value={range} selected={range === url.range}>
+							last {range.replace('m', ' min').replace('h', ' h')}
+						</option>
+					))}
+				</select>
+			</label>
+			<div class="segments" role="group" aria-label="What to show">
+				{views.map((view) => (
+					<button key={view} type="button" aria-pressed={url.view === view} onClick={() => change({ view })}>
+						{viewNames[view]}
+					</button>
+				))}
+			</div>
+			<span class="space" />
+			<Status live={live} />
+			<Completeness graph={live?.graph ?? null} />
+			<ThemeSwitch />
+		</header>
+	);
+}
