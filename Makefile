@@ -6,14 +6,17 @@
 BUILD := build
 
 RUN_PACKAGES := gcc libc6-dev clang llvm libbpf-dev bpftool meson ninja-build pkg-config \
-	libuv1-dev libmicrohttpd-dev libjansson-dev libcurl4-gnutls-dev libcap-dev libcmocka-dev \
+	libuv1-dev libmicrohttpd-dev libjansson-dev libcurl4-gnutls-dev libcap-dev libncurses-dev libcmocka-dev \
 	libyaml-dev procps
 
 TEST_PACKAGES := libclang-rt-14-dev iproute2 nftables nginx-light redis-server \
 	redis-tools postgresql postgresql-contrib wrk iperf3 qemu-system-x86 busybox-static cpio \
 	zstd xz-utils curl
 
-.PHONY: run test soak build bench deps test-deps clean format
+BENCH_PACKAGES := conntrack iproute2 libbpf-tools libdevel-nytprof-perl linux-perf nftables nginx-light \
+	pmacct redis-server redis-tools softflowd wrk qemu-system-x86 busybox-static cpio zstd xz-utils
+
+.PHONY: run test soak build bench deps test-deps bench-deps clean format
 
 run: deps build
 	exec $(BUILD)/millrace up
@@ -28,9 +31,8 @@ test: test-deps build
 soak: test-deps build
 	@tests/run
 
-bench: build
-	@ninja -C $(BUILD) --quiet bench/connection-cost
-	@$(BUILD)/bench/connection-cost $(BUILD)/millrace
+bench: bench-deps build
+	@bench/run --write
 
 deps:
 	@packaging/install-packages $(RUN_PACKAGES)
@@ -38,6 +40,9 @@ deps:
 
 test-deps: deps
 	@packaging/install-packages $(TEST_PACKAGES)
+
+bench-deps: deps
+	@packaging/install-packages $(BENCH_PACKAGES)
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz

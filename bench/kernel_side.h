@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a process holds in the kernel: its BPF programs with their run time, its maps with their
+ * memory. Only its own, found by its file descriptors: others may run millrace beside us.
+ *
+ * Run times are the kernel's (BPF_ENABLE_STATS). Reading the clock twice for each run taxes every
+ * program of the host, so they are on for separate parts of a run, and what they say is a little
+ * high.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#define KERNEL_PROGRAMS_MAX 48
+
+struct kernel_program {
+	char name[16];
+	uint32_t id;
+	uint64_t run_ns, runs;
+	uint8_t in_hooks; /* called by the kernel; else run by the agent, in its own CPU time */
+};
+
+struct kernel_side {
+	struct kernel_program program[KERNEL_PROGRAMS_MAX];
+	unsigned int programs;
+	uint64_t program_bytes, map_bytes;
+};
+
+void kernel_side_read(struct kernel_side *ret, pid_t pid);
+/* Run time between two readings of those in hooks, in ns. */
+uint64_t kernel_side_hooks_ns(const struct kernel_side *from, const struct kernel_side *to);
+/* A line for each program that ran: name, runs and ns a run. */
+void kernel_side_note(const struct kernel_side *from, const struct kernel_side *to, double per,
+		      const char *per_what);
+
+int kernel_stats_on(void); /* until this descriptor is closed */
