@@ -21,6 +21,9 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_WRONG_USE = 2 };
 struct arguments {
 	const char *server, *from, *to, *filter; /* asking a server */
 	bool json, dot, follow;
+	const char *sort, *group; /* top */
+	uint64_t span_ns;
+	bool once;
 	uint32_t limit;
 	const char *listen, *cgroup; /* up */
 	double cpu_budget_percent;
@@ -50,4 +53,5 @@ int connections_run(const struct arguments *arguments, struct error *ret_error);
 int why_run(const struct arguments *arguments, struct error *ret_error);
 int agents_run(const struct arguments *arguments, struct error *ret_error);
 int check_run(const struct arguments *arguments, struct error *ret_error);
+int top_run(const struct arguments *arguments, struct error *ret_error);
 int verify_run(const struct arguments *arguments, struct error *ret_error);

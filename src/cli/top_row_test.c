@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows from a known graph: figures a second, who waits for what, order, columns by width. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "example.h"
+#include "human.h"
+#include "top_column.h"
+#include "top_row.h"
+
+static struct top_table parsed(void)
+{
+	struct top_table t;
+
+	assert_int_equal(top_table_parse(&t, example_graph()), 0);
+	return t;
+}
+
+static const struct top_row *row_of(const struct top_table *t, const char *server)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (!strcmp(t->rows[i].server, server))
+			return &t->rows[i];
+	fail_msg("no row to %s", server);
+	return NULL;
+}
+
+static void makes_rates_of_sums(void **state)
+{
+	struct top_table t = parsed();
+	const struct top_row *db = row_of(&t, "db:5432");
+
+	/* the range is 300 s long and nobody told the windows' length */
+	assert_int_equal(t.count, 4);
+	assert_true(t.covered_s == 300);
+	assert_true(db->to_server == 3200.0 / 300 && db->to_client == 136000000.0 / 300);
+	assert_true(db->opened == 12.0 / 300);
+	assert_true(db->rtt_p50 == 85 && db->rtt_p95 == 120);
+	assert_true(t.to_client == db->to_client);
+	assert_int_equal(t.level_count[0] + t.level_count[1] + t.level_count[2], 4);
+	assert_int_equal(t.level_count[2], 2);
+	top_table_done(&t);
+}
+
+static json_t *ten_windows(double from, double to, double newest, double window)
+{
+	return json_pack("{s:f, s:f, s:[{s:s}], s:[{s:s, s:s, s:f, s:i}], s:{s:f}}", "from", from,
+			 "to", to, "nodes", "id", "a", "edges", "client", "a", "server", "a",
+			 "last_seen", newest, "bytes_to_server", 1000, "completeness", "window_s",
+			 window);
+}
+
+/* What ended in the range counts, however the range lies between the ends of windows. */
+static void rates_are_over_whole_windows(void **state)
+{
+	static const struct {
+		double from, to, newest, covered;
+	} cases[] = {
+		{990.5, 1000.9, 1000.0, 10}, /* ends at 991 … 1000 */
+		{990.01, 1000.9, 1000.0, 10},
+		{989.99, 1000.9, 1000.0, 11}, /* 990, too */
+		{990.5, 1000.9, 990.9, 1},
+		{990.5, 1000.9, 0, 10.4}, /* nothing moved: the range is all we know */
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct top_table t;
+
+		assert_int_equal(top_table_parse(&t, ten_windows(cases[i].from, cases[i].to,
+								 cases[i].newest, 1)),
+				 0);
+		if (t.covered_s < cases[i].covered - 1e-6 || t.covered_s > cases[i].covered + 1e-6)
+			fail_msg("case %zu: %f s, not %f", i, t.covered_s, cases[i].covered);
+		top_table_done(&t);
+	}
+}
+
+/* The next range begins in the middle of a window, so that jitter changes nothing. */
+static void next_range_is_off_the_ends(void **state)
+{
+	struct top_table t;
+
+	assert_int_equal(top_table_parse(&t, ten_windows(990.5, 1000.4, 1000, 1)), 0);
+	assert_true(top_range_begin(&t, 10) == 991.5);
+	assert_true(top_range_begin(&t, 2) == 999.5);
+	top_table_done(&t);
+	/* windows of 3 s: at least one */
+	assert_int_equal(top_table_parse(&t, ten_windows(990.5, 1000.4, 1000, 3)), 0);
+	assert_true(top_range_begin(&t, 1) == 1000 - 3 + 4.5);
+	top_table_done(&t);
+	/* nothing moved for long: where the windows lie is not known */
+	assert_int_equal(top_table_parse(&t, ten_windows(980, 1000, 985, 1)), 0);
+	assert_true(top_range_begin(&t, 10) == 0);
+	top_table_done(&t);
+}
+
+static void tells_what_a_sender_waits_for(void **state)
+{
+	static const struct {
+		const char *limited;
+		enum top_wait wait;
+		double share;
+	} cases[] = {
+		{"\"limited_us_to_server\": {\"busy\": 1e6, \"receive_window\": 6e5}",
+		 TOP_WAIT_SERVER, 0.6},
+		{"\"limited_us_to_client\": {\"busy\": 1e6, \"receive_window\": 6e5}",
+		 TOP_WAIT_CLIENT, 0.6},
+		{"\"limited_us_to_client\": {\"busy\": 1e6, \"send_buffer\": 8e5}", TOP_WAIT_BUFFER,
+		 0.8},
+		{"\"limited_us_to_server\": {\"busy\": 1e6, \"send_buffer\": 1e5}",
+		 TOP_WAIT_NETWORK, 0.9},
+		{"\"limited_us_to_server\": {\"busy\": 100, \"send_buffer\": 100}", TOP_WAIT_NONE,
+		 0},
+		/* the direction with more to send is told */
+		{"\"limited_us_to_server\": {\"busy\": 1e6, \"send_buffer\": 1e6}, "
+		 "\"limited_us_to_client\": {\"busy\": 4e6, \"receive_window\": 4e6}",
+		 TOP_WAIT_CLIENT, 1},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char text[512];
+		struct top_table t;
+
+		snprintf(text, sizeof(text),
+			 "{\"from\": 0, \"to\": 10, \"nodes\": [{\"id\": \"a\"}], \"edges\": "
+			 "[{\"client\": \"a\", \"server\": \"a\", %s}]}",
+			 cases[i].limited);
+		assert_int_equal(top_table_parse(&t, json_loads(text, 0, NULL)), 0);
+		assert_int_equal(t.rows[0].wait, cases[i].wait);
+		assert_true(t.rows[0].wait_share > cases[i].share - 1e-9 &&
+			    t.rows[0].wait_share < cases[i].share + 1e-9);
+		top_table_done(&t);
+	}
+}
+
+static void names_are_cleaned(void **state)
+{
+	struct top_table t = parsed();
+	const struct top_row *web = row_of(&t, "web:80");
+
+	assert_string_equal(web->client, "e\uFFFD[2Jv\uFFFDil\"\\");
+	top_table_done(&t);
+}
+
+static void udp_is_told(void **state)
+{
+	json_t *json =
+		json_loads("{\"nodes\": [{\"id\": \"::1\"}], \"edges\": [{\"client\": \"::1\","
+			   "\"server\": \"::1\", \"port\": 53, \"transport\": \"udp\"}]}",
+			   0, NULL);
+	struct top_table t;
+
+	assert_int_equal(top_table_parse(&t, json), 0);
+	assert_string_equal(t.rows[0].server, "[::1]:53/udp");
+	top_table_done(&t);
+}
+
+static void orders_by_each_key(void **state)
+{
+	static const struct {
+		const char *key;
+		bool reverse;
+		const char *first;
+	} cases[] = {
+		{"traffic", false, "db:5432"},      {"traffic", true, "10.1.1.1:443"},
+		{"client", false, "10.1.1.1:443"},  {"client", true, "db:5432"},
+		{"server", false, "10.1.1.1:443"},  {"server", true, "web:81"},
+		{"to-server", false, "db:5432"},    {"to-client", false, "db:5432"},
+		{"open", false, "db:5432"},         {"new", false, "db:5432"},
+		{"rtt", false, "db:5432"},          {"retransmits", false, "db:5432"},
+		{"failed", false, "web:81"},        {"waits", false, "db:5432"},
+		{"health", false, "10.1.1.1:443"},  {"health", true, "db:5432"},
+		{"connect", false, "10.1.1.1:443"},
+	};
+	struct top_table t = parsed();
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		enum top_sort sort;
+
+		assert_int_equal(top_sort_parse(cases[i].key, &sort), 0);
+		top_table_sort(&t, sort, cases[i].reverse);
+		if (strcmp(t.rows[0].server, cases[i].first))
+			fail_msg("%s%s: %s is first, not %s", cases[i].key,
+				 cases[i].reverse ? " reversed" : "", t.rows[0].server,
+				 cases[i].first);
+	}
+	top_table_done(&t);
+}
+
+static void refuses_other_keys(void **state)
+{
+	enum top_sort sort;
+
+	assert_int_equal(top_sort_parse("speed", &sort), -EINVAL);
+	assert_int_equal(top_sort_parse("", &sort), -EINVAL);
+}
+
+static int layout_width(const struct top_layout *l)
+{
+	int total = -l->gap;
+
+	for (size_t i = 0; i < top_column_count; i++)
+		total += l->width[i] ? l->width[i] + l->gap : 0;
+	return total;
+}
+
+static bool shows(const struct top_layout *l, const char *title)
+{
+	for (size_t i = 0; i < top_column_count; i++)
+		if (!strcmp(top_columns[i].title, title))
+			return l->width[i] > 0;
+	fail_msg("no column %s", title);
+	return false;
+}
+
+static void columns_come_by_importance(void **state)
+{
+	struct top_table t = parsed();
+	struct top_layout l;
+	int columns_before = 0;
+
+	for (int width = 33; width <= 300; width++) {
+		int columns = 0;
+
+		top_layout_choose(&l, &t, width);
+		for (size_t i = 0; i < top_column_count; i++)
+			columns += l.width[i] > 0;
+		if (layout_width(&l) > width)
+			fail_msg("%d columns used of %d", layout_width(&l), width);
+		if (columns < columns_before && width != 120)
+			fail_msg("fewer columns at %d", width);
+		columns_before = columns;
+	}
+	top_layout_choose(&l, &t, 80);
+	assert_true(shows(&l, "client") && shows(&l, "server") && shows(&l, "to server") &&
+		    shows(&l, "to client") && shows(&l, "open") && shows(&l, "rtt") &&
+		    shows(&l, "health"));
+	assert_false(shows(&l, "waits for"));
+	top_layout_choose(&l, &t, 200);
+	for (size_t i = 0; i < top_column_count; i++)
+		assert_true(l.width[i] > 0);
+	top_table_done(&t);
+}
+
+static void cells_are_cut_and_filled(void **state)
+{
+	static const struct {
+		const char *text;
+		int width;
+		bool right, fill;
+		const char *expected;
+	} cases[] = {
+		{"abc", 5, false, true, "abc  "},
+		{"abc", 5, true, true, "  abc"},
+		{"abc", 5, false, false, "abc"},
+		{"abcdef", 5, false, true, "abcd…"},
+		{"日本語", 5, false, true, "日本…"},
+		{"日本語", 4, false, true, "日… "}, /* half a character is none */
+		{"日本語", 6, false, true, "日本語"},
+		{"e\u0301e\u0301e\u0301", 3, false, true, "e\u0301e\u0301e\u0301"},
+		{"", 2, true, true, "  "},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char text[64];
+
+		top_cell_fit(cases[i].text, cases[i].width, cases[i].right, cases[i].fill, text,
+			     sizeof(text));
+		assert_string_equal(text, cases[i].expected);
+	}
+}
+
+static void refuses_what_is_no_graph(void **state)
+{
+	struct top_table t;
+
+	assert_int_equal(top_table_parse(&t, json_loads("{}", 0, NULL)), -EPROTO);
+	assert_int_equal(top_table_parse(&t, json_loads("[1]", 0, NULL)), -EPROTO);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(makes_rates_of_sums),
+		cmocka_unit_test(rates_are_over_whole_windows),
+		cmocka_unit_test(next_range_is_off_the_ends),
+		cmocka_unit_test(tells_what_a_sender_waits_for),
+		cmocka_unit_test(names_are_cleaned),
+		cmocka_unit_test(udp_is_told),
+		cmocka_unit_test(orders_by_each_key),
+		cmocka_unit_test(refuses_other_keys),
+		cmocka_unit_test(columns_come_by_importance),
+		cmocka_unit_test(cells_are_cut_and_filled),
+		cmocka_unit_test(refuses_what_is_no_graph),
+	};
+
+	human_init();
+	human_set_unicode(true);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
