@@ -218,7 +218,8 @@ static void *run(void *userdata)
 	a->cpu_before_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	collector_stats(a->collector, &a->stats_before);
 	a->due_ns = a->ended_ns = clock_ns(CLOCK_MONOTONIC);
-	schedule(a);
+	a->everything = true; /* the first window ends at once: what was open before is told now */
+	on_window_end(&a->timer);
 	uv_run(&a->loop, UV_RUN_DEFAULT);
 	return NULL;
 }
