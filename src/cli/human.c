@@ -111,6 +111,9 @@ static bool may_show(wchar_t c)
 	return iswprint((wint_t)c) && wcwidth(c) >= 0 && !reorders(c) && (c < 0x80 || unicode);
 }
 
+/* Marks over one character: a few are a language, a hundred cover the lines around. */
+#define MARKS_MAX 3
+
 /* What stands in place of a character that may not be shown. */
 static const char *replacement(void)
 {
@@ -122,6 +125,7 @@ char *human_clean(const char *hostile)
 	size_t left = strlen(hostile);
 	char *clean = malloc(left * 3 + 1), *out = clean;
 	mbstate_t state = {0};
+	int marks = 0;
 
 	if (!clean)
 		return NULL;
@@ -134,9 +138,10 @@ char *human_clean(const char *hostile)
 			memset(&state, 0, sizeof(state));
 			n = 1;
 		}
-		if (whole && may_show(c))
+		marks = whole && n && wcwidth(c) == 0 ? marks + 1 : 0;
+		if (whole && may_show(c) && marks <= MARKS_MAX)
 			out = mempcpy(out, hostile, n);
-		else
+		else if (marks <= MARKS_MAX)
 			out = stpcpy(out, replacement());
 		hostile += n;
 		left -= n;

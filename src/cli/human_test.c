@@ -69,6 +69,14 @@ static void assert_cleaned(const char *hostile, const char *expected)
 	free(clean);
 }
 
+static void marks_do_not_pile_up(void **state)
+{
+	char *clean = human_clean("a\u0301\u0301\u0301\u0301\u0301b\u0301");
+
+	assert_string_equal(clean, "a\u0301\u0301\u0301b\u0301");
+	free(clean);
+}
+
 static void hostile_text(void **state)
 {
 	human_set_unicode(true);
@@ -140,6 +148,7 @@ static void percentages_never_round_a_loss_away(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(marks_do_not_pile_up),
 		cmocka_unit_test(durations),
 		cmocka_unit_test(counts),
 		cmocka_unit_test(percents),

@@ -126,8 +126,11 @@ static void format_waits(const struct top_row *row, struct top_cell *c)
 	static const char *const who[] = {"", "server", "client", "own buffer", "network"};
 	char number[HUMAN_NUMBER_SIZE];
 
-	if (row->wait == TOP_WAIT_NONE)
-		snprintf(c->text, sizeof(c->text), "-");
+	/* the network is what senders wait for when all is well */
+	if (row->wait == TOP_WAIT_NETWORK)
+		c->colour = TABLE_DIM;
+	if (row->wait == TOP_WAIT_NONE || row->wait == TOP_WAIT_NETWORK)
+		snprintf(c->text, sizeof(c->text), "%s", row->wait ? "network" : "-");
 	else
 		snprintf(c->text, sizeof(c->text), "%s %s", who[row->wait],
 			 human_percent(number, row->wait_share, 1));
@@ -288,4 +291,32 @@ void top_cell_fit(const char *clean, int width, bool right, bool fill, char *ret
 	if (!right && fill)
 		at = pad(at, end, width - shown);
 	*at = '\0';
+}
+
+/* "redis-se…:24166" */
+static void keep_port(struct top_cell *c, int width)
+{
+	const char *colon = strrchr(c->text, ':');
+	char name[TOP_CELL_SIZE], tail[TOP_CELL_SIZE], cut[TOP_CELL_SIZE];
+	int tail_width = colon ? human_width(colon) : 0;
+
+	if (!colon || human_width(c->text) <= width || tail_width > width / 2)
+		return;
+	snprintf(name, sizeof(name), "%.*s", (int)(colon - c->text), c->text);
+	snprintf(tail, sizeof(tail), "%s", colon);
+	top_cell_fit(name, width - tail_width, false, false, cut, sizeof(cut));
+	if (strlen(cut) + strlen(tail) < sizeof(c->text))
+		stpcpy(stpcpy(c->text, cut), tail);
+}
+
+enum table_colour top_column_write(const struct top_column *c, const struct top_row *row, int width,
+				   bool fill, char *ret, size_t size)
+{
+	struct top_cell cell = {.text = ""};
+
+	c->format(row, &cell);
+	if (c->format == format_server)
+		keep_port(&cell, width);
+	top_cell_fit(cell.text, width, c->right, fill, ret, size);
+	return cell.colour;
 }

@@ -42,3 +42,7 @@ void top_layout_choose(struct top_layout *ret, const struct top_table *t, int wi
 /* A cell cut and filled to width, a cut one ends in a mark; at most width columns. The last cell of
  * a line of text leaves no blanks behind. */
 void top_cell_fit(const char *clean, int width, bool right, bool fill, char *ret, size_t size);
+
+/* A column's cell of a row; where a server's name is too long, its port stays. */
+enum table_colour top_column_write(const struct top_column *c, const struct top_row *row, int width,
+				   bool fill, char *ret, size_t size);

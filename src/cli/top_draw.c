@@ -149,18 +149,16 @@ static void draw_row(const struct top_view *v, const struct top_layout *l, size_
 	int x = 0;
 
 	for (size_t i = 0; i < top_column_count; i++) {
-		const struct top_column *c = &top_columns[i];
-		struct top_cell cell = {.text = ""};
-		char text[TOP_CELL_SIZE + 256];
+		char text[TOP_CELL_SIZE * 2];
+		struct top_ink ink = {.reverse = selected};
 
 		if (!l->width[i])
 			continue;
-		c->format(&v->table.rows[index], &cell);
-		top_cell_fit(cell.text, l->width[i], c->right, true, text, sizeof(text));
-		x = top_put(
-			s, y, x,
-			(struct top_ink){v->problem[0] ? TABLE_DIM : cell.colour, false, selected},
-			text);
+		ink.colour = top_column_write(&top_columns[i], &v->table.rows[index], l->width[i],
+					      true, text, sizeof(text));
+		if (v->problem[0])
+			ink.colour = TABLE_DIM;
+		x = top_put(s, y, x, ink, text);
 		x = selected ? fill_reversed(s, y, x, l->gap) : x + l->gap;
 	}
 	if (selected)

@@ -37,20 +37,19 @@ static void write_row(const struct top_row *row, const struct top_layout *l,
 
 	for (size_t i = 0; i <= last; i++) {
 		const struct top_column *c = &top_columns[i];
-		struct top_cell cell = {.text = "", .colour = TABLE_DIM};
+		enum table_colour colour = TABLE_DIM;
 		char text[TOP_CELL_SIZE * 2];
 		const char *code;
 
 		if (!l->width[i])
 			continue;
-		if (row) {
-			cell.colour = TABLE_PLAIN;
-			c->format(row, &cell);
-		} else {
-			snprintf(cell.text, sizeof(cell.text), "%s", c->title);
-		}
-		top_cell_fit(cell.text, l->width[i], c->right, i != last, text, sizeof(text));
-		code = colour_code(style, cell.colour);
+		if (row)
+			colour = top_column_write(c, row, l->width[i], i != last, text,
+						  sizeof(text));
+		else
+			top_cell_fit(c->title, l->width[i], c->right, i != last, text,
+				     sizeof(text));
+		code = colour_code(style, colour);
 		fprintf(out, "%s%s%s%*s", code, text, *code ? "\033[0m" : "",
 			i == last ? 0 : l->gap, "");
 	}

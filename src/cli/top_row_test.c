@@ -278,6 +278,22 @@ static void cells_are_cut_and_filled(void **state)
 	}
 }
 
+/* "[2001:…]:443" is of use, "[2001:db8:1…" is not. */
+static void a_port_is_not_cut_off(void **state)
+{
+	struct top_table t = parsed();
+	struct top_row row = *row_of(&t, "db:5432");
+	char text[64];
+
+	row.server = "recommendation.py:18085";
+	top_column_write(&top_columns[2], &row, 16, true, text, sizeof(text));
+	assert_string_equal(text, "recommend…:18085");
+	row.server = "name-without-port-but-long";
+	top_column_write(&top_columns[2], &row, 16, true, text, sizeof(text));
+	assert_string_equal(text, "name-without-po…");
+	top_table_done(&t);
+}
+
 static void refuses_what_is_no_graph(void **state)
 {
 	struct top_table t;
@@ -299,6 +315,7 @@ int main(void)
 		cmocka_unit_test(refuses_other_keys),
 		cmocka_unit_test(columns_come_by_importance),
 		cmocka_unit_test(cells_are_cut_and_filled),
+		cmocka_unit_test(a_port_is_not_cut_off),
 		cmocka_unit_test(refuses_what_is_no_graph),
 	};
 

@@ -141,7 +141,7 @@ static void draws_200_columns(void **state)
 	draw(*state, 200, 50, &p);
 	assert_drawn(&p, "waits for");
 	assert_drawn(&p, "2 timed out");
-	assert_drawn(&p, "network 60 %");
+	assert_drawn(&p, "  network  ");
 	assert_drawn(&p, "4 refused, 1 given up");
 	assert_drawn(&p, "10 %");
 }

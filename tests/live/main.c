@@ -34,6 +34,8 @@ const struct test live_tests[] = {
 	{"redis", "redis under redis-benchmark", test_redis, true},
 	{"postgres", "PostgreSQL under pgbench", test_postgres, true},
 	{"iperf", "iperf3: bytes as it reports them", test_iperf, true},
+	{"top", "the live table in a terminal: 80 and 200 columns, keys, hostile names", test_top,
+	 true},
 	{"input", "wrong use, missing kernel features, garbage", test_input, true},
 	{"privileges", "what the running agent may still do", test_privileges, true},
 };

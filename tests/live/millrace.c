@@ -70,9 +70,15 @@ static int arguments_of(const struct millrace *m, const char **argv, int max,
 
 bool millrace_start(struct millrace *m, struct live *l, const char *const *arguments)
 {
+	return millrace_start_at(m, l, port_free(), arguments);
+}
+
+bool millrace_start_at(struct millrace *m, struct live *l, uint16_t port,
+		       const char *const *arguments)
+{
 	const char *argv[32];
 
-	*m = (struct millrace){.live = l, .port = port_free(), .started = clock_wall()};
+	*m = (struct millrace){.live = l, .port = port, .started = clock_wall()};
 	snprintf(m->log, sizeof(m->log), "%s", live_file(l, "millrace.log"));
 	unlink(m->log);
 	arguments_of(m, argv, 32, arguments);

@@ -25,6 +25,9 @@ struct millrace {
  * /healthz. It observes the test's cgroup unless --whole-machine. False: says why; a failed check.
  */
 bool millrace_start(struct millrace *m, struct live *l, const char *const *arguments);
+/* The same on a port of the caller's choice. */
+bool millrace_start_at(struct millrace *m, struct live *l, uint16_t port,
+		       const char *const *arguments);
 /* Ends it; its exit status. */
 int millrace_stop(struct millrace *m, int sig);
 void millrace_stop_all(void); /* whatever a test has left running */
