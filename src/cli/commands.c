@@ -53,11 +53,9 @@ static const struct option_row connections_options[] = {
 
 static const struct option_row top_options[] = {
 	OPTION("sort", "KEY", OPTION_TEXT, sort,
-	       "traffic, client, server, to-server, to-client, open, new, rtt, connect, "
-	       "retransmits, failed, waits, health (traffic)"),
+	       "order by traffic, health, rtt, new, failed, … (traffic); man tells all"),
 	OPTION("group", "GROUP", OPTION_TEXT, group,
-	       "what a row is between: workload, process, container, instance, node, … "
-	       "(workload)"),
+	       "rows between workload, process, container, … (workload)"),
 	OPTION("span", "DURATION", OPTION_DURATION, span_ns,
 	       "the time that figures are of, such as 2s or 5m (10s)"),
 	OPTION("once", NULL, OPTION_FLAG, once, "print the table once, as text or --json"),
@@ -106,9 +104,9 @@ const struct command commands[] = {
 	 "yet acknowledged, rates. A narrow terminal leaves columns out; --json has all.",
 	 connections_options, 0, connections_run},
 	{"top", "", "a live table of who talks to whom; ? tells its keys",
-	 "Shows every dependency with bytes a second each way, connections, round trips, what was\n"
-	 "sent again, what failed and why senders wait. Enter explains a row, / filters, q quits.\n"
-	 "A wider terminal shows more columns.",
+	 "Shows every dependency with bytes a second each way, connections, round trips,\n"
+	 "what was sent again, what failed and why senders wait. Enter explains a row,\n"
+	 "/ filters, q quits. A wider terminal shows more columns.",
 	 top_options, 0, top_run},
 	{"why", "CLIENT SERVER", "what is known about one client and one server",
 	 "Says in plain words whether CLIENT reaches SERVER, what failed and why, and what to do\n"
