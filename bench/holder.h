@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Many live sockets: processes that hold both ends of as many connections over loopback, in a
- * cgroup of their own, from several client addresses to several ports. All are idle, but for a share
- * that exchanges a byte each second.
+ * cgroup of their own, from several client addresses to several ports. All are idle, but for a
+ * share that exchanges a byte each second.
  */
 #pragma once
 

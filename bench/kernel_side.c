@@ -45,7 +45,8 @@ static void add_program(struct kernel_side *k, uint32_t id, uint64_t bytes)
 	if (r < 0 || k->programs == KERNEL_PROGRAMS_MAX)
 		return;
 	*p = (struct kernel_program){.id = id, .run_ns = info.run_time_ns, .runs = info.run_cnt};
-	p->in_hooks = info.type == BPF_PROG_TYPE_SOCK_OPS || info.type == BPF_PROG_TYPE_TRACING;
+	p->in_hooks = info.type == BPF_PROG_TYPE_SOCK_OPS || info.type == BPF_PROG_TYPE_TRACING ||
+		      info.type == BPF_PROG_TYPE_KPROBE;
 	memcpy(p->name, info.name, sizeof(p->name));
 	k->programs++;
 	k->program_bytes += bytes;
@@ -81,7 +82,7 @@ void kernel_side_read(struct kernel_side *ret, pid_t pid)
 	if (directory)
 		closedir(directory);
 	if (!ret->programs)
-		bench_die("find the programs of millrace up: it holds none");
+		bench_die("find the BPF programs of process %d: it holds none", pid);
 }
 
 static const struct kernel_program *same(const struct kernel_side *k, uint32_t id)
