@@ -73,7 +73,7 @@ static __always_inline void adopt_listener(const struct sock *sk)
 		l.process_start_ns = h->process_start_ns;
 		__builtin_memcpy(l.comm, h->comm, sizeof(l.comm));
 	}
-	listener_put(sk, &l);
+	listener_put(key, &l);
 }
 
 /* The base line: what the live formulas give now. The socket is locked. */

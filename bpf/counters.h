@@ -37,6 +37,10 @@
 	X(ADOPTED_BYTES_TO_CLIENT, "adopted_bytes_to_client")                                      \
 	X(SEGMENTS_TO_SERVER, "segments_to_server")                                                \
 	X(SEGMENTS_TO_CLIENT, "segments_to_client")                                                \
+	X(DATAGRAMS_TO_SERVER, "datagrams_to_server")     /* UDP: taken by the reporting end,   */ \
+	X(DATAGRAMS_TO_CLIENT, "datagrams_to_client")     /* or handed to the network by it     */ \
+	X(DROPPED_TO_SERVER, "datagrams_dropped_to_server") /* its receive queue was full       */ \
+	X(DROPPED_TO_CLIENT, "datagrams_dropped_to_client")                                        \
 	/* what only the sending end knows; the other direction comes from the other end's view */ \
 	X(RETRANSMITS_TO_SERVER, "retransmits_to_server")                                          \
 	X(RETRANSMITS_TO_CLIENT, "retransmits_to_client")                                          \

@@ -23,7 +23,12 @@ typedef __s64 s64;
 
 #define AF_INET            2
 #define AF_INET6           10
+#define ETH_P_IP           0x0800
+#define ETH_P_IPV6         0x86dd
 #define IPPROTO_TCP        6
+#define IPPROTO_UDP        17
+#define SOCK_DGRAM         2
+#define SOCK_BINDPORT_LOCK 8 /* bind() named the port */
 #define SO_EE_ORIGIN_ICMP  2
 #define SO_EE_ORIGIN_ICMP6 3
 #define SOL_TCP            6
@@ -94,7 +99,16 @@ typedef struct {
 } socket_lock_t;
 
 struct sk_buff {
+	struct sock *sk;
 	char cb[48];
+	unsigned int len;
+	__u16 network_header, transport_header; /* from head */
+	unsigned int end;                       /* from head: where skb_shared_info is */
+	unsigned char *head;
+};
+
+struct skb_shared_info {
+	unsigned short gso_segs;
 };
 
 struct sk_buff_head {
@@ -123,7 +137,14 @@ struct sock {
 	int sk_err;
 	int sk_err_soft;
 	__u16 sk_protocol;
+	__u16 sk_type;
+	__u8 sk_userlocks : 4;
 	atomic_t sk_drops;
+	struct numa_drop_counters *sk_drop_counters; /* Linux 6.18 */
+};
+
+struct numa_drop_counters {
+	atomic_t drops0, drops1;
 };
 
 struct inet_sock {
@@ -203,6 +224,13 @@ struct bpf_iter_meta {
 struct bpf_iter__tcp {
 	struct bpf_iter_meta *meta;
 	struct sock_common *sk_common;
+};
+
+struct udp_sock;
+
+struct bpf_iter__udp {
+	struct bpf_iter_meta *meta;
+	struct udp_sock *udp_sk;
 };
 
 struct bpf_iter__task_file {

@@ -35,10 +35,8 @@ static __always_inline void listener_fill(struct mr_listener *l, const struct so
 	l->port = sk->__sk_common.skc_num;
 }
 
-static __always_inline void listener_put(const void *sk, const struct mr_listener *l)
+static __always_inline void listener_put(u64 key, const struct mr_listener *l)
 {
-	u64 key = address_of(sk);
-
 	if (bpf_map_update_elem(&mr_listeners, &key, l, BPF_ANY))
 		__sync_fetch_and_add(&mr_totals.listeners_full, 1);
 	__sync_fetch_and_add(&mr_totals.listeners_version, 1);
@@ -52,7 +50,31 @@ static __always_inline void listener_open(const struct tcp_sock *tp)
 
 	listener_fill(&l, (const struct sock *)tp);
 	l.tgid = process_current(&l.process_start_ns, l.comm);
-	listener_put(tp, &l);
+	listener_put(address_of(tp), &l);
+}
+
+/* Whether what is at this address still listens on that port. A UDP socket that closed has none. */
+static __always_inline int listener_listens(const struct mr_listener *l, const struct sock *sk,
+					    u16 port)
+{
+	if (l->port && port != l->port)
+		return 0;
+	if (l->transport == MR_TRANSPORT_UDP)
+		return BPF_CORE_READ(sk, sk_protocol) == IPPROTO_UDP;
+	return BPF_CORE_READ(sk, __sk_common.skc_state) == MR_TCP_LISTEN;
+}
+
+/* Datagrams that found the receive queue full; since Linux 6.18 they are counted elsewhere. */
+static __always_inline u32 listener_udp_drops(const struct sock *sk)
+{
+	const struct numa_drop_counters *c;
+
+	if (!bpf_core_field_exists(sk->sk_drop_counters))
+		return BPF_CORE_READ(sk, sk_drops.counter);
+	c = BPF_CORE_READ(sk, sk_drop_counters);
+	if (!c)
+		return BPF_CORE_READ(sk, sk_drops.counter);
+	return BPF_CORE_READ(c, drops0.counter) + BPF_CORE_READ(c, drops1.counter);
 }
 
 static __always_inline void listener_close(const void *sk)
@@ -75,12 +97,15 @@ static long listener_refresh(void *map, u64 *key, struct mr_listener *l, void *u
 		bpf_map_delete_elem(map, key);
 		return 0;
 	}
-	if (l->closed || BPF_CORE_READ(sk, __sk_common.skc_state) != MR_TCP_LISTEN ||
-	    (l->port && port != l->port)) {
+	if (l->closed || !listener_listens(l, sk, port)) {
 		l->closed = CLOSED_SHOWN;
 		return 0;
 	}
 	l->port = port;
+	if (l->transport == MR_TRANSPORT_UDP) {
+		l->drops = listener_udp_drops(sk);
+		return 0;
+	}
 	l->drops = BPF_CORE_READ(sk, sk_drops.counter);
 	l->queue = BPF_CORE_READ(sk, sk_ack_backlog);
 	l->queue_max = BPF_CORE_READ(sk, sk_max_ack_backlog);

@@ -11,6 +11,7 @@
 #include "connections.h"
 #include "cost.h"
 #include "sweep.h"
+#include "udp.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -234,7 +235,7 @@ int mr_holders_walk(struct bpf_iter__task_file *ctx)
 	if (!socket)
 		return 0;
 	sk = socket->sk;
-	if (sk && sk->sk_protocol == IPPROTO_TCP)
+	if (sk && (sk->sk_protocol == IPPROTO_TCP || sk->sk_protocol == IPPROTO_UDP))
 		holder_note(task, sk);
 	return 0;
 }
@@ -271,6 +272,86 @@ int mr_adopt_walk(struct bpf_iter__tcp *ctx)
 	if (bpf_setsockopt(skc, SOL_TCP, TCP_CB_FLAGS_OPT, &flags, sizeof(flags)))
 		mr_adopted_unflagged++;
 	return 0;
+}
+
+/* Per UDP socket of a network namespace, once at start. */
+SEC("iter/udp")
+int mr_udp_adopt_walk(struct bpf_iter__udp *ctx)
+{
+	struct udp_sock *sk = ctx->udp_sk;
+
+	if (sk)
+		udp_socket_adopt(bpf_get_socket_cookie(sk), address_of(sk));
+	return 0;
+}
+
+/* ip_send_skb(), ip6_send_skb(): per datagram sent, or per buffer of several (UDP_SEGMENT). Not on
+ * TCP's path. Without them, or cgroup_skb instead, no UDP is seen. */
+SEC("fentry/ip_send_skb")
+int BPF_PROG(mr_udp_send4, struct net *net, struct sk_buff *skb)
+{
+	udp_sent(skb, 0);
+	return 0;
+}
+
+SEC("fentry/ip6_send_skb")
+int BPF_PROG(mr_udp_send6, struct sk_buff *skb)
+{
+	udp_sent(skb, 1);
+	return 0;
+}
+
+/* __udp_enqueue_schedule_skb(): per datagram received, or per buffer of several (GRO). */
+SEC("fentry/__udp_enqueue_schedule_skb")
+int BPF_PROG(mr_udp_receive, struct sock *sk, struct sk_buff *skb)
+{
+	if (udp_is_datagram(sk))
+		udp_received(sk, skb);
+	return 0;
+}
+
+/* ip_finish_output(), sk_filter_trim_cap(): per packet of any protocol, where fentry is refused. */
+SEC("cgroup_skb/egress")
+int mr_udp_egress(struct __sk_buff *packet)
+{
+	udp_packet(packet, 0);
+	return 1;
+}
+
+SEC("cgroup_skb/ingress")
+int mr_udp_ingress(struct __sk_buff *packet)
+{
+	udp_packet(packet, 1);
+	return 1;
+}
+
+/* __udp_enqueue_schedule_skb() failed: per datagram that found the receive queue full. Without it
+ * such datagrams count as received. Always in a softirq, so it never interrupts itself. */
+SEC("tp_btf/udp_fail_queue_rcv_skb")
+int BPF_PROG(mr_udp_drop, int error, const struct sock *sk)
+{
+	udp_dropped();
+	return 0;
+}
+
+static __always_inline int udp_bind(struct bpf_sock *sk)
+{
+	if (sk->type == SOCK_DGRAM && sk->protocol == IPPROTO_UDP)
+		udp_socket_bound(bpf_get_socket_cookie(sk), address_of(sk), sk->src_port);
+	return 1;
+}
+
+/* __inet_bind(): per bind(). Without it a server that never answers is known by its cgroup only. */
+SEC("cgroup/post_bind4")
+int mr_udp_bind4(struct bpf_sock *sk)
+{
+	return udp_bind(sk);
+}
+
+SEC("cgroup/post_bind6")
+int mr_udp_bind6(struct bpf_sock *sk)
+{
+	return udp_bind(sk);
 }
 
 /* Per slot, when somebody asks for live connections. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * See adopt.h. The kernel shows the TCP sockets of the network namespace that opens the walk, so a
+ * See adopt.h. The kernel shows the sockets of the network namespace that opens the walk, so a
  * short-lived thread enters each namespace in turn; the agent's own threads never leave theirs.
  * Limit: NAMESPACES_MAX namespaces; a namespace held by no process and no file in /run/netns is not
  * found.
@@ -24,8 +24,7 @@
 #define NAMESPACES_MAX 4096
 
 struct walk {
-	struct probe *probe;
-	struct bpf_link *link;
+	struct bpf_link *tcp, *udp; /* udp: NULL where it is not wanted */
 	ino_t seen[NAMESPACES_MAX];
 	size_t seen_count;
 	int result;
@@ -46,6 +45,13 @@ static int iterate(struct bpf_link *link)
 	n = n < 0 ? -errno : 0;
 	close(fd);
 	return n;
+}
+
+static int iterate_both(const struct walk *w)
+{
+	int r = iterate(w->tcp);
+
+	return r < 0 || !w->udp ? r : iterate(w->udp);
 }
 
 static bool seen_before(struct walk *w, ino_t netns)
@@ -70,7 +76,7 @@ static void walk_namespace(struct walk *w, const char *path)
 	if (fd < 0)
 		return;
 	if (!setns(fd, CLONE_NEWNET))
-		w->result = iterate(w->link);
+		w->result = iterate_both(w);
 	close(fd);
 }
 
@@ -95,7 +101,7 @@ static void *walk_thread(void *userdata)
 {
 	struct walk *w = userdata;
 
-	w->result = iterate(w->link);
+	w->result = iterate_both(w);
 	walk_directory(w, "/proc", "/ns/net");
 	walk_directory(w, "/run/netns", "");
 	return NULL;
@@ -103,14 +109,16 @@ static void *walk_thread(void *userdata)
 
 static int walk_sockets(struct probe *p)
 {
-	struct walk w = {.probe = p};
+	struct walk w = {0};
 	struct stat st;
 	pthread_t thread;
 	int r;
 
-	w.link = bpf_program__attach_iter(p->skel->progs.mr_adopt_walk, NULL);
-	if (!w.link)
+	w.tcp = bpf_program__attach_iter(p->skel->progs.mr_adopt_walk, NULL);
+	if (!w.tcp)
 		return -errno;
+	if (p->udp != PROBE_UDP_OFF)
+		w.udp = bpf_program__attach_iter(p->skel->progs.mr_udp_adopt_walk, NULL);
 	if (!stat("/proc/self/ns/net", &st))
 		seen_before(&w, st.st_ino); /* walked first, without entering it */
 	r = -pthread_create(&thread, NULL, walk_thread, &w);
@@ -118,7 +126,8 @@ static int walk_sockets(struct probe *p)
 		pthread_join(thread, NULL);
 		r = w.result;
 	}
-	bpf_link__destroy(w.link);
+	bpf_link__destroy(w.tcp);
+	bpf_link__destroy(w.udp);
 	return r;
 }
 

@@ -253,6 +253,7 @@ static int open_parts(struct agent *a, struct error *ret_error)
 {
 	const struct probe_config probe = {.cgroup = a->config.cgroup,
 					   .slots_max = a->config.slots_max,
+					   .udp = a->config.udp,
 					   .flows_max = a->config.flows_max};
 	char cgroup_root[PATH_MAX];
 	bool has_cgroups = cgroup_mount(cgroup_root, sizeof(cgroup_root)) == 0;

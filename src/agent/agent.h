@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "agent/probe.h"
 #include "base/error.h"
 #include "wire/batch.h"
 
@@ -20,6 +21,7 @@ struct agent_config {
 	uint64_t window_ns;        /* 0: one second */
 	double cpu_budget_percent; /* of the whole machine; 0: 0.1 */
 	uint32_t slots_max, flows_max; /* 0: by machine size */
+	enum probe_udp udp;            /* 0: what serves best */
 	const char *version;
 
 	/* Called from the agent's thread; takes what it is given. */

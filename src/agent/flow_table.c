@@ -10,6 +10,7 @@
 
 #define FLOWS_MAX    65536
 #define COARSE_SHARE 8 /* one in so many again is kept free for coarse flows */
+#define PERMANENT    4 /* a transport and a role each */
 #define IDLE_NS      600000000000ull
 
 struct flow_key {
@@ -17,7 +18,7 @@ struct flow_key {
 	uint8_t local[16], remote[16];
 	uint16_t port;
 	uint8_t role, coarse;
-	uint32_t pad;
+	uint8_t transport, pad[3]; /* enum mr_transport */
 };
 
 struct flow {
@@ -39,9 +40,12 @@ struct flow_table {
 };
 
 /* The last resort, so that a fold never fails for want of a handle. */
-static void put_permanent(struct flow_table *t, uint8_t role)
+static void put_permanent(struct flow_table *t, uint8_t transport, uint8_t role)
 {
-	const struct flow_key key = {.actor = actors_other(t->actors), .role = role, .coarse = 1};
+	const struct flow_key key = {.actor = actors_other(t->actors),
+				     .role = role,
+				     .coarse = 1,
+				     .transport = transport};
 	struct flow *flow = lru_put(t->flows, &key, NULL);
 
 	flow->permanent = true;
@@ -55,14 +59,16 @@ int flow_table_new(struct flow_table **ret, struct actors *actors, uint32_t flow
 		return -ENOMEM;
 	t->actors = actors;
 	t->flows_max = flows_max ? flows_max : FLOWS_MAX;
-	t->flows = lru_new(t->flows_max + t->flows_max / COARSE_SHARE + 2, sizeof(struct flow_key),
-			   sizeof(struct flow));
+	t->flows = lru_new(t->flows_max + t->flows_max / COARSE_SHARE + PERMANENT,
+			   sizeof(struct flow_key), sizeof(struct flow));
 	if (!t->flows) {
 		flow_table_free(t);
 		return -ENOMEM;
 	}
-	put_permanent(t, MR_ROLE_CLIENT);
-	put_permanent(t, MR_ROLE_SERVER);
+	for (uint8_t transport = MR_TRANSPORT_TCP; transport <= MR_TRANSPORT_UDP; transport++) {
+		put_permanent(t, transport, MR_ROLE_CLIENT);
+		put_permanent(t, transport, MR_ROLE_SERVER);
+	}
 	*ret = t;
 	return 0;
 }
@@ -121,6 +127,7 @@ static struct flow *flow_find(struct flow_table *t, struct flow_key *key)
 	key->actor = actors_other(t->actors);
 	key->netns = 0;
 	key->role = key->role == MR_ROLE_SERVER ? MR_ROLE_SERVER : MR_ROLE_CLIENT;
+	key->transport = key->transport == MR_TRANSPORT_UDP ? MR_TRANSPORT_UDP : MR_TRANSPORT_TCP;
 	return lru_get(t->flows, key);
 }
 
@@ -133,7 +140,8 @@ static int flow_define(struct flow_table *t, struct flow *flow)
 		return -ENOMEM;
 	wire->handle = lru_index(t->flows, flow) + 1;
 	wire->actor = key->actor;
-	wire->transport = WIRE_TRANSPORT_TCP;
+	wire->transport =
+		key->transport == MR_TRANSPORT_UDP ? WIRE_TRANSPORT_UDP : WIRE_TRANSPORT_TCP;
 	wire->role = key->role;
 	wire->coarse = key->coarse;
 	wire->port = key->port;
@@ -185,7 +193,8 @@ static struct flow_key key_of(const struct mr_flow_key *from, uint32_t actor)
 			       .netns = from->netns,
 			       .port = from->port,
 			       .role = from->role,
-			       .coarse = from->coarse != 0};
+			       .coarse = from->coarse != 0,
+			       .transport = from->transport};
 
 	memcpy(key.local, from->local, sizeof(key.local));
 	memcpy(key.remote, from->remote, sizeof(key.remote));

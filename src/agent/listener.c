@@ -17,7 +17,7 @@ struct place_key {
 	uint64_t cgroup;
 	uint8_t address[16];
 	uint32_t netns;
-	uint16_t port, pad;
+	uint16_t port, transport; /* enum mr_transport */
 };
 
 struct place {
@@ -77,7 +77,10 @@ static void place_remove(struct listeners *l, struct place *place)
 static void place_put(struct listeners *l, const struct mr_listener *from, uint64_t cgroup,
 		      uint32_t actor)
 {
-	struct place_key key = {.cgroup = cgroup, .netns = from->netns, .port = from->port};
+	struct place_key key = {.cgroup = cgroup,
+				.netns = from->netns,
+				.port = from->port,
+				.transport = from->transport};
 	struct place *place;
 
 	memcpy(key.address, from->address, sizeof(key.address));
@@ -109,7 +112,8 @@ static void row_put(struct listeners *l, const struct mr_listener *from, uint32_
 	memset(row, 0, sizeof(*row)); /* padding too: rows are compared as bytes */
 	row->netns = from->netns;
 	row->port = from->port;
-	row->transport = WIRE_TRANSPORT_TCP;
+	row->transport =
+		from->transport == MR_TRANSPORT_UDP ? WIRE_TRANSPORT_UDP : WIRE_TRANSPORT_TCP;
 	row->drops = from->drops;
 	row->queue = from->queue;
 	row->queue_max = from->queue_max;
@@ -179,7 +183,10 @@ int listeners_refresh(struct listeners *l, struct probe *probe, uint64_t version
 static const struct place *place_at(struct listeners *l, const struct mr_flow_key *flow,
 				    const uint8_t *address)
 {
-	struct place_key key = {.cgroup = flow->cgroup, .netns = flow->netns, .port = flow->port};
+	struct place_key key = {.cgroup = flow->cgroup,
+				.netns = flow->netns,
+				.port = flow->port,
+				.transport = flow->transport};
 	const struct place *place;
 
 	memcpy(key.address, address, sizeof(key.address));

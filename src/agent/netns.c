@@ -57,7 +57,7 @@ static struct wire_netns *netns_get(struct netns *n, const struct netns_id *id)
 void netns_add(struct netns *n, const struct mr_flow_key *key, const struct mr_flow_value *value)
 {
 	const struct netns_id id = {.inode = key->netns, .cookie = key->netns_cookie};
-	struct wire_netns *w = netns_get(n, &id);
+	struct wire_netns *w = key->transport == MR_TRANSPORT_TCP ? netns_get(n, &id) : NULL;
 
 	if (!w)
 		return;

@@ -96,7 +96,7 @@ static int configure(struct probe *p, const struct probe_config *config)
 		return -errno;
 	for (struct bpf_program *prog = NULL; (prog = bpf_object__next_program(skel->obj, prog));)
 		bpf_program__set_autoattach(prog, false);
-	return 0;
+	return probe_udp_configure(p, config, records);
 }
 
 static int cgroup_open(struct probe *p, const char *path, struct error *e)
@@ -168,6 +168,9 @@ static int load(struct probe *p, const struct probe_config *config, struct error
 		if (r < 0)
 			return error_set(e, r, "cannot prepare the flow maps: %s", strerror(-r));
 	}
+	r = probe_udp_prepare(p);
+	if (r < 0)
+		return error_set(e, r, "cannot prepare the UDP flow maps: %s", strerror(-r));
 	return 0;
 }
 
@@ -202,7 +205,7 @@ static int attach(struct probe *p, struct error *e)
 	attach_optional(skel->progs.mr_error_report, &skel->links.mr_error_report);
 	attach_optional(skel->progs.mr_error_report_2, &skel->links.mr_error_report_2);
 	attach_optional(skel->progs.mr_retransmit_synack, &skel->links.mr_retransmit_synack);
-	return 0;
+	return probe_udp_attach(p, e);
 }
 
 /*
@@ -241,10 +244,10 @@ static void describe_hooks(struct probe *p)
 {
 	const struct millrace_bpf *skel = p->skel;
 
-	snprintf(p->hooks, sizeof(p->hooks), "sock_ops%s%s%s",
+	snprintf(p->hooks, sizeof(p->hooks), "sock_ops%s%s%s%s",
 		 skel->links.mr_error_report ? ", inet_sk_error_report" : "",
 		 skel->links.mr_retransmit_synack ? ", tcp_retransmit_synack" : "",
-		 skel->links.mr_set_state ? ", inet_sock_set_state" : "");
+		 skel->links.mr_set_state ? ", inet_sock_set_state" : "", probe_udp_describe(p));
 }
 
 int probe_open(struct probe **ret, const struct probe_config *config, struct error *e)

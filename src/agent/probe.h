@@ -24,11 +24,20 @@
 
 struct probe;
 
+/* Which hooks see UDP. */
+enum probe_udp {
+	PROBE_UDP_AUTO,       /* the first of those that follow that this kernel gives */
+	PROBE_UDP_FENTRY,     /* costs nothing for TCP */
+	PROBE_UDP_CGROUP_SKB, /* runs for each packet of the observed cgroup */
+	PROBE_UDP_OFF,        /* no UDP */
+};
+
 struct probe_config {
 	const char *cgroup;     /* directory in cgroup v2 to observe; NULL: all of it */
 	uint32_t slots_max;     /* live sockets with state; 0: by machine size. Rounded up to 7 times a power of 2 */
 	uint32_t flows_max;     /* records a window; 0: by machine size */
 	uint32_t listeners_max; /* 0: 4096 */
+	enum probe_udp udp;
 };
 
 /* Sums since open; gauges where said. */

@@ -59,6 +59,18 @@ static const struct trial trials[] = {
 	 true,
 	 {"inet_sock_set_state", "closes of adopted connections, where they cannot be flagged",
 	  false, false, "then such closes are found by the sweep only, and counted as a loss"}},
+	{"mr_udp_egress",
+	 true,
+	 {"cgroup_skb", "UDP, where fentry is refused; runs for each packet", false, false,
+	  "without fentry too, UDP is not seen"}},
+	{"mr_udp_drop",
+	 true,
+	 {"udp_fail_queue_rcv_skb", "datagrams that found the receive queue full", false, false,
+	  "such datagrams count as received"}},
+	{"mr_udp_bind4",
+	 true,
+	 {"post_bind", "who serves on a UDP port", false, false,
+	  "a server that never answers is known by its cgroup only"}},
 };
 
 static struct millrace_bpf *load_alone(const char *program, struct bpf_program **ret)
@@ -81,13 +93,21 @@ static struct millrace_bpf *load_alone(const char *program, struct bpf_program *
 	return skel;
 }
 
+static bool is_of_cgroup(const struct bpf_program *program)
+{
+	enum bpf_prog_type type = bpf_program__type(program);
+
+	return type == BPF_PROG_TYPE_SOCK_OPS || type == BPF_PROG_TYPE_CGROUP_SKB ||
+	       type == BPF_PROG_TYPE_CGROUP_SOCK;
+}
+
 static struct bpf_link *attach_alone(struct bpf_program *program)
 {
 	struct bpf_link *link;
 	char mount[PATH_MAX];
 	int fd;
 
-	if (bpf_program__type(program) != BPF_PROG_TYPE_SOCK_OPS)
+	if (!is_of_cgroup(program))
 		return bpf_program__attach(program);
 	if (cgroup_mount(mount, sizeof(mount)) < 0)
 		return NULL;
@@ -168,11 +188,20 @@ static void try_flag(struct probe_feature *ret)
 		close(fd);
 }
 
+static void try_fentry(struct probe_feature *ret)
+{
+	*ret = (struct probe_feature){"fentry", "UDP, at no cost for TCP", false,
+				      probe_udp_fentry_works(),
+				      "this kernel has none or is locked down: cgroup_skb serves"};
+	if (ret->works)
+		ret->note[0] = '\0';
+}
+
 int probe_check(struct probe_feature *ret, size_t max, size_t *ret_count)
 {
 	size_t n = 0;
 
-	if (max < sizeof(trials) / sizeof(trials[0]) + 3)
+	if (max < sizeof(trials) / sizeof(trials[0]) + 4)
 		return -ENOSPC;
 	probe_quiet();
 	try_btf(&ret[n++]);
@@ -180,6 +209,7 @@ int probe_check(struct probe_feature *ret, size_t max, size_t *ret_count)
 	for (size_t i = 0; i < sizeof(trials) / sizeof(trials[0]); i++)
 		try_program(&trials[i], &ret[n++]);
 	try_flag(&ret[n++]);
+	try_fentry(&ret[n++]);
 	*ret_count = n;
 	return 0;
 }

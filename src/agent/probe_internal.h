@@ -25,6 +25,10 @@ struct probe {
 	uint64_t swept, sweep_ns;
 	uint32_t us_per_jiffy;
 	char hooks[256];
+	enum probe_udp udp; /* what serves; never AUTO */
+	int udp_map[2];     /* borrowed from skel */
+	struct mr_udp_value udp_values[PROBE_DRAIN_BATCH];
+	struct mr_flow_value udp_as_flow;
 	struct mr_flow_key keys[PROBE_DRAIN_BATCH];
 	struct mr_flow_value values[PROBE_DRAIN_BATCH];
 	uint64_t listener_keys[PROBE_DRAIN_BATCH];
@@ -43,6 +47,17 @@ int probe_last_resort_put(int map);
 
 /* From now on programs write this one of the two flow maps. 0 or -errno. */
 int probe_active_set(struct probe *p, uint32_t which);
+
+/* UDP, in this order: configure (before load), prepare, attach; then swap (before TCP's swap, which
+ * waits for both; once more if that fails), swapped (after it) and drain. 0 or -errno. */
+int probe_udp_configure(struct probe *p, const struct probe_config *config, uint32_t records);
+int probe_udp_prepare(struct probe *p);
+int probe_udp_attach(struct probe *p, struct error *ret_error);
+const char *probe_udp_describe(const struct probe *p); /* ", fentry (UDP)"; "" */
+void probe_udp_swap(struct probe *p);
+void probe_udp_swapped(struct probe *p);
+int probe_udp_drain(struct probe *p, probe_flow_fn fn, void *userdata);
+bool probe_udp_fentry_works(void); /* found by trying */
 
 /* Creates the iterator of live connections, while there still is the capability. */
 int probe_connections_open(struct probe *p, struct error *ret_error);

@@ -80,10 +80,15 @@ int probe_sweep(struct probe *p, const struct probe_sweep *how, bool *ret_done)
 
 int probe_swap(struct probe *p)
 {
-	int r = probe_active_set(p, !p->active);
+	int r;
 
-	if (r < 0)
+	probe_udp_swap(p);
+	r = probe_active_set(p, !p->active);
+	if (r < 0) {
+		probe_udp_swap(p);
 		return r;
+	}
+	probe_udp_swapped(p);
 	__atomic_store_n(&p->skel->bss->mr_totals.flows_in, LAST_RESORT, __ATOMIC_RELAXED);
 	return 0;
 }
@@ -139,7 +144,8 @@ int probe_drain(struct probe *p, probe_flow_fn fn, void *userdata)
 		if (r < 0)
 			return r;
 	}
-	return probe_last_resort_put(map);
+	r = probe_last_resort_put(map);
+	return r < 0 ? r : probe_udp_drain(p, fn, userdata);
 }
 
 int probe_listeners(struct probe *p, probe_listener_fn fn, void *userdata)
@@ -183,6 +189,10 @@ static uint64_t tracepoints_skipped(const struct millrace_bpf *skel)
 {
 	return recursion_misses(skel->links.mr_retransmit_synack,
 				skel->progs.mr_retransmit_synack) +
+	       recursion_misses(skel->links.mr_udp_send4, skel->progs.mr_udp_send4) +
+	       recursion_misses(skel->links.mr_udp_send6, skel->progs.mr_udp_send6) +
+	       recursion_misses(skel->links.mr_udp_receive, skel->progs.mr_udp_receive) +
+	       recursion_misses(skel->links.mr_udp_drop, skel->progs.mr_udp_drop) +
 	       both_skipped(
 		       recursion_misses(skel->links.mr_error_report, skel->progs.mr_error_report),
 		       recursion_misses(skel->links.mr_error_report_2,

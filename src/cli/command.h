@@ -29,6 +29,8 @@ struct arguments {
 	double cpu_budget_percent;
 	uint64_t window_ns;
 	uint32_t slots, flows;
+	const char *udp_hook;
+	bool no_udp;
 	bool help;
 	const char *positional[ARGUMENTS_POSITIONAL_MAX];
 	int positional_count;

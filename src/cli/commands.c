@@ -16,6 +16,9 @@ static const struct option_row up_options[] = {
 	       "live connections it can follow (by machine size)"),
 	OPTION("flows", "N", OPTION_COUNT, flows,
 	       "flows it can hold in a window (by machine size)"),
+	OPTION("no-udp", NULL, OPTION_FLAG, no_udp, "watch TCP only"),
+	OPTION("udp-hook", "HOOK", OPTION_TEXT, udp_hook,
+	       "how to watch UDP: fentry or cgroup_skb (what this kernel gives)"),
 	OPTION_HELP,
 	OPTION_END,
 };

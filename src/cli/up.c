@@ -25,6 +25,7 @@
 #include "start.h"
 
 struct up {
+	enum probe_udp udp;
 	pthread_mutex_t lock; /* guards agent against its own end */
 	struct agent *agent;
 	struct server *server;
@@ -60,6 +61,22 @@ static void on_sweep_now(void *userdata)
 	pthread_mutex_unlock(&up->lock);
 }
 
+static int parse_udp(const struct arguments *a, enum probe_udp *ret, struct error *ret_error)
+{
+	if (a->no_udp)
+		*ret = PROBE_UDP_OFF;
+	else if (!a->udp_hook)
+		*ret = PROBE_UDP_AUTO;
+	else if (!strcmp(a->udp_hook, "fentry"))
+		*ret = PROBE_UDP_FENTRY;
+	else if (!strcmp(a->udp_hook, "cgroup_skb"))
+		*ret = PROBE_UDP_CGROUP_SKB;
+	else
+		return error_set(ret_error, -EINVAL,
+				 "cannot watch UDP by '%s': use fentry or cgroup_skb", a->udp_hook);
+	return 0;
+}
+
 static int open_both(struct up *up, const struct arguments *a, struct error *ret_error)
 {
 	struct agent_config agent = {
@@ -68,6 +85,7 @@ static int open_both(struct up *up, const struct arguments *a, struct error *ret
 		.cpu_budget_percent = a->cpu_budget_percent,
 		.slots_max = a->slots,
 		.flows_max = a->flows,
+		.udp = up->udp,
 		.version = MILLRACE_VERSION,
 		.send = on_batch,
 		.answer = on_answer,
@@ -140,7 +158,8 @@ int up_run(const struct arguments *a, struct error *ret_error)
 	sigset_t ending;
 	int r;
 
-	if (listen_parse(a->listen, &address, ret_error) < 0)
+	if (listen_parse(a->listen, &address, ret_error) < 0 ||
+	    parse_udp(a, &up.udp, ret_error) < 0)
 		return EXIT_WRONG_USE;
 	if (geteuid() != 0) {
 		error_set(ret_error, -EPERM,

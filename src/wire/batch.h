@@ -21,6 +21,7 @@
 #include "wire/counters.h"
 
 #define WIRE_TRANSPORT_TCP 6
+#define WIRE_TRANSPORT_UDP 17
 
 /* Who a socket belongs to on its node. Strings are never NULL; "" means not known or none. All of
  * them come from the machine as it is: hostile text, at most 4095 bytes, not always UTF-8. */
@@ -37,7 +38,7 @@ struct wire_actor {
 struct wire_flow {
 	uint32_t handle;
 	uint32_t actor;
-	uint8_t transport; /* WIRE_TRANSPORT_TCP */
+	uint8_t transport; /* WIRE_TRANSPORT_… */
 	uint8_t role;      /* enum mr_role: which end this agent saw */
 	bool coarse;       /* a map was full: addresses and port are 0, the rest still counts */
 	uint16_t port;     /* the server's */
@@ -158,6 +159,8 @@ struct wire_answer {
 	size_t connection_count;
 	uint64_t total; /* live sockets there are */
 };
+
+const char *wire_transport_name(uint8_t transport); /* "tcp", "udp" */
 
 /* An empty batch with an arena of its own; NULL without memory. */
 struct wire_batch *wire_batch_new(void);
