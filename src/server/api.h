@@ -120,8 +120,12 @@ struct api_wait *api_wait_add(struct api *a, struct http_request *request, uint6
 /* Forgets the wait and gives the request back, to be answered. */
 struct http_request *api_wait_end(struct api_wait *w);
 
-void api_emit_measures(struct emit *e, const struct query_measures *m, bool buckets);
-void api_emit_view(struct emit *e, const struct query_measures *m, bool buckets); /* NULL: null */
+/* connections: false: null, where there are none (UDP). */
+void api_emit_measures(struct emit *e, const struct query_measures *m, bool connections,
+		       bool buckets);
+void api_emit_view(struct emit *e, const struct query_measures *m, bool connections,
+		   bool buckets); /* NULL: null */
+bool api_has_connections(const char *transport);
 void api_emit_histogram(struct emit *e, const char *key, const struct histogram *h, bool buckets);
 void api_emit_endpoint(struct emit *e, const char *key, const struct query_endpoint *end,
 		       bool with_port);

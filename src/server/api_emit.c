@@ -3,6 +3,7 @@
 #include "server/api.h"
 
 #include <math.h>
+#include <string.h>
 
 static void emit_one(struct emit *e, const struct query_measures *m, enum mr_counter counter)
 {
@@ -84,7 +85,13 @@ static void emit_limited(struct emit *e, const char *key, const struct query_mea
 	emit_object_end(e);
 }
 
-void api_emit_measures(struct emit *e, const struct query_measures *m, bool buckets)
+bool api_has_connections(const char *transport)
+{
+	return strcmp(transport, "udp") != 0;
+}
+
+void api_emit_measures(struct emit *e, const struct query_measures *m, bool connections,
+		       bool buckets)
 {
 	int i;
 
@@ -92,7 +99,10 @@ void api_emit_measures(struct emit *e, const struct query_measures *m, bool buck
 		emit_one(e, m, i);
 	emit_counter(e, "wire_bytes_to_server", m->wire_bytes_to_server);
 	emit_counter(e, "wire_bytes_to_client", m->wire_bytes_to_client);
-	emit_connections(e, m);
+	if (connections)
+		emit_connections(e, m);
+	else
+		emit_null(e, "connections");
 	emit_object_begin(e, "drops"); /* by kernel reason: none is known of yet */
 	emit_object_end(e);
 	api_emit_histogram(e, "rtt_us", &m->rtt_us, buckets);
@@ -102,14 +112,14 @@ void api_emit_measures(struct emit *e, const struct query_measures *m, bool buck
 	emit_null(e, "dns"); /* not a name server, as far as is known */
 }
 
-void api_emit_view(struct emit *e, const struct query_measures *m, bool buckets)
+void api_emit_view(struct emit *e, const struct query_measures *m, bool connections, bool buckets)
 {
 	if (!m) {
 		emit_null(e, "server_view");
 		return;
 	}
 	emit_object_begin(e, "server_view");
-	api_emit_measures(e, m, buckets);
+	api_emit_measures(e, m, connections, buckets);
 	emit_object_end(e);
 }
 

@@ -19,6 +19,8 @@ const struct param_spec api_flows_params[] = {
 
 static void emit_flow(struct emit *e, const struct query_flow *flow, bool buckets)
 {
+	bool connections = api_has_connections(flow->transport);
+
 	emit_object_begin(e, NULL);
 	emit_seconds(e, "time", flow->time_ns);
 	emit_number(e, "window_s", flow->window_s);
@@ -29,8 +31,8 @@ static void emit_flow(struct emit *e, const struct query_flow *flow, bool bucket
 	emit_boolean(e, "coarse", flow->coarse);
 	emit_integer(e, "netns", flow->netns);
 	emit_seconds(e, "first_seen", flow->first_seen_ns);
-	api_emit_measures(e, &flow->measures, buckets);
-	api_emit_view(e, flow->server_view, buckets);
+	api_emit_measures(e, &flow->measures, connections, buckets);
+	api_emit_view(e, flow->server_view, connections, buckets);
 	emit_object_end(e);
 }
 

@@ -63,6 +63,8 @@ static void emit_node(struct emit *e, const struct query_node *node)
 
 static void emit_edge(struct emit *e, const struct query_edge *edge, bool buckets)
 {
+	bool connections = api_has_connections(edge->transport);
+
 	emit_object_begin(e, NULL);
 	emit_string(e, "id", edge->id);
 	emit_string(e, "client", edge->client->id);
@@ -79,8 +81,8 @@ static void emit_edge(struct emit *e, const struct query_edge *edge, bool bucket
 	emit_seconds(e, "last_seen", edge->last_seen_ns);
 	emit_string(e, "health", edge->health);
 	emit_names(e, "findings", NULL, 0);
-	api_emit_measures(e, &edge->measures, buckets);
-	api_emit_view(e, edge->server_view, buckets);
+	api_emit_measures(e, &edge->measures, connections, buckets);
+	api_emit_view(e, edge->server_view, connections, buckets);
 	emit_object_end(e);
 }
 

@@ -77,13 +77,15 @@ const char *edges_id(const struct edges *e, const struct edges_edge *edge)
 	char *id = arena_alloc(e->arena, size);
 
 	if (id)
-		snprintf(id, size, "%s|%s|tcp/%u", client, server, edge->port);
+		snprintf(id, size, "%s|%s|%s/%u", client, server,
+			 wire_transport_name(edge->transport), edge->port);
 	return id;
 }
 
 static bool same_edge(const struct edges_edge *a, const struct edges_edge *b)
 {
-	return a->client == b->client && a->server == b->server && a->port == b->port;
+	return a->client == b->client && a->server == b->server && a->port == b->port &&
+	       a->transport == b->transport;
 }
 
 static int add_edge(struct edges *e, const struct edges_edge *edge, uint32_t hash, uint32_t *ret)
@@ -120,6 +122,7 @@ static struct edges_edge describe(const struct ends *ends)
 
 	return (struct edges_edge){
 		.port = ends->port,
+		.transport = ends->transport,
 		.other = client->other || server->other,
 		.external = !known,
 		.same_machine = known && client->machine == server->machine,
@@ -140,7 +143,7 @@ int edges_bucket(void *userdata, uint32_t flow, const struct ends *ends, uint32_
 		return r;
 	key[0] = edge.client;
 	key[1] = edge.server;
-	key[2] = edge.port;
+	key[2] = (uint32_t)edge.transport << 16 | edge.port;
 	at = hashindex_begin(hashindex_hash(e->core->actors.seed, key, sizeof(key)));
 	while (hashindex_next(&e->edge_keys, &at, ret))
 		if (same_edge(edges_edge_at(e, *ret), &edge))

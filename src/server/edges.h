@@ -16,6 +16,7 @@ struct edges_node {
 struct edges_edge {
 	uint32_t client, server; /* places in nodes */
 	uint16_t port;
+	uint8_t transport; /* WIRE_TRANSPORT_… */
 	bool external, other, same_machine; /* what its ends are */
 };
 

@@ -100,6 +100,7 @@ bool endpoint_address_is_local(const struct endpoint_table *t, uint32_t machine,
 static bool is_at(const struct endpoint_key *key, const struct endpoint_place *place)
 {
 	return key->machine == place->machine && key->port == place->port &&
+	       key->transport == place->transport &&
 	       (!place->netns || key->netns == place->netns) &&
 	       address_equal(key->address, place->address);
 }

@@ -22,7 +22,8 @@
 struct endpoint_key {
 	uint32_t machine, netns;
 	uint32_t actor; /* ACTOR_NONE with port 0: only says that the address is local in netns */
-	uint16_t port, pad;
+	uint16_t port;
+	uint8_t transport, pad; /* WIRE_TRANSPORT_…; 0 with port 0 */
 	uint8_t address[16];
 };
 
@@ -58,6 +59,7 @@ bool endpoint_address_is_local(const struct endpoint_table *t, uint32_t machine,
 struct endpoint_place {
 	uint32_t machine, netns;
 	uint16_t port;
+	uint8_t transport;
 	uint8_t address[16];
 };
 uint32_t endpoint_find(const struct endpoint_table *t, const struct endpoint_place *place,

@@ -11,7 +11,7 @@
  * client     workload or process of the client      process    process of either end
  * server     … of the server                        container  container id's beginning, either end
  * either     … of one of them                       address    address or prefix (10.0.0.0/8)
- * port       the server's, 80 or 8000-8099          protocol   tcp
+ * port       the server's, 80 or 8000-8099          protocol   tcp or udp
  *
  * Pure: text in, struct out. Bounded: 64 terms, 256 items, 4096 bytes.
  */
@@ -34,7 +34,7 @@ struct filter_end {
 struct filter_subject {
 	struct filter_end client, server;
 	uint16_t port;        /* the server's; 0: unknown */
-	const char *protocol; /* "tcp" */
+	const char *protocol; /* "tcp", "udp" */
 };
 
 /* text NULL or only spaces: a filter that takes everything. -EINVAL: ret_error says what was

@@ -93,6 +93,7 @@ static int learn_bound(struct flow_table *t, const struct flow_id *id, uint64_t 
 	if (id->role != MR_ROLE_SERVER)
 		return 0;
 	key.port = id->port;
+	key.transport = id->transport;
 	memcpy(key.address, id->local, 16);
 	return endpoint_acquire(t->endpoints, &key, now_ns, &f->bound);
 }

@@ -120,7 +120,7 @@ static int fill(struct lister *l, uint32_t bucket, uint64_t time_ns, struct quer
 	*ret = (struct query_flow){
 		.time_ns = j->end_ns ? j->end_ns : time_ns,
 		.window_s = (double)(j->end_ns - j->start_ns) / 1e9,
-		.transport = "tcp",
+		.transport = wire_transport_name(id->transport),
 		.seen_by = id->role == MR_ROLE_CLIENT ? "client" : "server",
 		.coarse = id->coarse,
 		.netns = id->netns,

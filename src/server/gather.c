@@ -97,11 +97,13 @@ int gather_losses(const uint64_t *loss, unsigned int first, unsigned int end, bo
 	return 0;
 }
 
-/* Beginnings and ends of connections: what a loss of a folding is measured against. */
+/* Beginnings and ends of connections, and datagrams: what a loss of a folding is measured against.
+ */
 static uint64_t events(const struct sums *s)
 {
 	return s->counter[MR_ATTEMPTED] + s->counter[MR_OPENED] + s->counter[MR_ADOPTED] +
-	       s->counter[MR_CLOSED] + sums_failed(s);
+	       s->counter[MR_CLOSED] + sums_failed(s) + s->counter[MR_DATAGRAMS_TO_SERVER] +
+	       s->counter[MR_DATAGRAMS_TO_CLIENT];
 }
 
 static double share_of(const struct fold *f)

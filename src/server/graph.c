@@ -118,7 +118,7 @@ static int fill_listener(struct builder *b, const struct listener *l, struct que
 {
 	char text[ADDRESS_TEXT_MAX];
 
-	*ret = (struct query_port){.transport = "tcp",
+	*ret = (struct query_port){.transport = wire_transport_name(l->transport),
 				   .address =
 					   arena_strdup(b->arena, address_format(l->address, text)),
 				   .port = l->port,
@@ -134,6 +134,8 @@ static int by_port(const void *a, const void *b)
 	const struct query_port *x = a, *y = b;
 	int order = (x->port > y->port) - (x->port < y->port);
 
+	if (!order)
+		order = strcmp(x->transport, y->transport);
 	return order ? order : strcmp(x->address, y->address);
 }
 
@@ -195,7 +197,7 @@ static int fill_edge(struct builder *b, uint32_t i, struct query_edge *ret)
 		.id = edges_id(&b->edges, e),
 		.client = &b->nodes[b->rank[e->client]],
 		.server = &b->nodes[b->rank[e->server]],
-		.transport = "tcp",
+		.transport = wire_transport_name(e->transport),
 		.port = e->port,
 		.via = "",
 		.client_zone = "",
@@ -224,7 +226,9 @@ static int by_ends(const void *a, const void *b)
 		return x->client > y->client ? 1 : -1;
 	if (x->server != y->server)
 		return x->server > y->server ? 1 : -1;
-	return (x->port > y->port) - (x->port < y->port);
+	if (x->port != y->port)
+		return x->port > y->port ? 1 : -1;
+	return strcmp(x->transport, y->transport);
 }
 
 static int fill_edges(struct builder *b)

@@ -3,6 +3,7 @@
 
 #define RETRANSMIT_ONE_IN 50
 #define RESET_ONE_IN      20
+#define DROP_ONE_IN       50
 #define SEGMENTS_MIN      100 /* fewer say nothing about a share */
 
 static uint64_t failed(const uint64_t *counter)
@@ -27,6 +28,14 @@ static bool retransmits(const uint64_t *counter)
 	return segments >= SEGMENTS_MIN && again * RETRANSMIT_ONE_IN > segments;
 }
 
+static bool drops(const uint64_t *counter)
+{
+	uint64_t dropped = counter[MR_DROPPED_TO_SERVER] + counter[MR_DROPPED_TO_CLIENT];
+	uint64_t datagrams = counter[MR_DATAGRAMS_TO_SERVER] + counter[MR_DATAGRAMS_TO_CLIENT];
+
+	return dropped * DROP_ONE_IN > datagrams;
+}
+
 enum health health_of(const struct joined *j)
 {
 	const uint64_t *counter = j->primary.counter;
@@ -34,7 +43,7 @@ enum health health_of(const struct joined *j)
 
 	if (trouble && !counter[MR_OPENED])
 		return j->primary.active > 0 ? HEALTH_DEGRADED : HEALTH_FAILING;
-	if (trouble || counter[MR_BROKEN] || retransmits(counter) ||
+	if (trouble || counter[MR_BROKEN] || retransmits(counter) || drops(counter) ||
 	    counter[MR_RESET_BY_SERVER] * RESET_ONE_IN > counter[MR_CLOSED])
 		return HEALTH_DEGRADED;
 	return HEALTH_OK;

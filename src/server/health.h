@@ -5,7 +5,7 @@
  * failing   connections were tried, none opened in the range, none is open, and some failed or one
  * has been waiting for longer than a second degraded  some failed, or one has been waiting; or the
  * peer stopped answering; or the server reset more than 1 in 20 of those that closed; or more than
- * 1 segment in 50 was sent again. A client that resets is not counted: many do so to close quickly.
+ * 1 segment in 50 was sent again, or 1 datagram in 50 found a receive queue full. A client that resets is not counted: many do so to close quickly.
  * ok        else
  */
 #pragma once

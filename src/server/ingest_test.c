@@ -97,7 +97,7 @@ static void test_hostile_rows(void **state)
 	world_client(&w, 2, 99, 7, "10.0.0.1", "10.0.0.2", 80); /* unknown actor */
 	world_client(&w, 3, 1, 7, "10.0.0.1", "10.0.0.2", 0);   /* no port */
 	world_client(&w, 4, 1, 7, "10.0.0.1", "10.0.0.2", 80)->role = 3;
-	world_client(&w, 5, 1, 7, "10.0.0.1", "10.0.0.2", 80)->transport = 17;
+	world_client(&w, 5, 1, 7, "10.0.0.1", "10.0.0.2", 80)->transport = 18;
 	world_listener(&w, 99, 7, "0.0.0.0", 80);
 	world_listener(&w, 1, 7, "0.0.0.0", 0);
 	for (uint32_t i = 2; i <= 6; i++)

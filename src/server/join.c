@@ -7,9 +7,10 @@
 
 /* What only the sending end knows, or only the server, and so comes from the second view. */
 static const enum mr_counter of_the_server[] = {
-	MR_SYNACK_RETRANSMITS,    MR_RETRANSMITS_TO_CLIENT, MR_RETRANSMITTED_BYTES_TO_CLIENT,
-	MR_UNACKED_TO_CLIENT,     MR_BUSY_TO_CLIENT,        MR_RECEIVE_WINDOW_TO_CLIENT,
-	MR_SEND_BUFFER_TO_CLIENT,
+	MR_SYNACK_RETRANSMITS,       MR_DROPPED_TO_SERVER,
+	MR_RETRANSMITS_TO_CLIENT,    MR_RETRANSMITTED_BYTES_TO_CLIENT,
+	MR_UNACKED_TO_CLIENT,        MR_BUSY_TO_CLIENT,
+	MR_RECEIVE_WINDOW_TO_CLIENT, MR_SEND_BUFFER_TO_CLIENT,
 };
 
 void measures_add(struct query_measures *into, const struct folded *item, unsigned int header)
@@ -22,12 +23,12 @@ void measures_add(struct query_measures *into, const struct folded *item, unsign
 	histogram_merge(&into->connect_us, &item->sums.connect_us);
 	into->active += item->active;
 	into->pending += item->pending;
-	into->wire_bytes_to_server += from[MR_BYTES_TO_SERVER] +
-				      from[MR_RETRANSMITTED_BYTES_TO_SERVER] +
-				      from[MR_SEGMENTS_TO_SERVER] * header;
-	into->wire_bytes_to_client += from[MR_BYTES_TO_CLIENT] +
-				      from[MR_RETRANSMITTED_BYTES_TO_CLIENT] +
-				      from[MR_SEGMENTS_TO_CLIENT] * header;
+	into->wire_bytes_to_server +=
+		from[MR_BYTES_TO_SERVER] + from[MR_RETRANSMITTED_BYTES_TO_SERVER] +
+		(from[MR_SEGMENTS_TO_SERVER] + from[MR_DATAGRAMS_TO_SERVER]) * header;
+	into->wire_bytes_to_client +=
+		from[MR_BYTES_TO_CLIENT] + from[MR_RETRANSMITTED_BYTES_TO_CLIENT] +
+		(from[MR_SEGMENTS_TO_CLIENT] + from[MR_DATAGRAMS_TO_CLIENT]) * header;
 }
 
 static void note_times(const struct core *c, struct joined *j, const struct folded *item)

@@ -74,9 +74,14 @@ void learn_actors(struct learn *in, const struct wire_actor *actors, size_t coun
 
 /* --- flows ---------------------------------------------------------------------------------- */
 
+static bool is_transport(uint8_t transport)
+{
+	return transport == WIRE_TRANSPORT_TCP || transport == WIRE_TRANSPORT_UDP;
+}
+
 static bool flow_is_sane(const struct wire_flow *f)
 {
-	return f->transport == WIRE_TRANSPORT_TCP &&
+	return is_transport(f->transport) &&
 	       (f->role == MR_ROLE_CLIENT || f->role == MR_ROLE_SERVER) && (f->coarse || f->port);
 }
 
@@ -185,7 +190,7 @@ static int learn_listener(struct learn *in, const struct wire_listener *w)
 			     .port = w->port,
 			     .transport = w->transport};
 
-	if (l.actor == ACTOR_NONE || !l.port || l.transport != WIRE_TRANSPORT_TCP)
+	if (l.actor == ACTOR_NONE || !l.port || !is_transport(l.transport))
 		return -EINVAL;
 	memcpy(l.address, w->address, 16);
 	return listener_table_add(&in->core->listeners, &l, in->end_ns);

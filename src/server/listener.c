@@ -94,7 +94,7 @@ static unsigned int fits(const struct listener_table *t, const struct listener *
 	bool v4 = address_is_v4(place->address), listener_v4 = address_is_v4(l->address);
 
 	if (l->machine != place->machine || l->port != place->port ||
-	    (place->netns && l->netns != place->netns))
+	    l->transport != place->transport || (place->netns && l->netns != place->netns))
 		return 0;
 	if (!l->wildcard)
 		return address_equal(l->address, place->address) ? 3 : 0;

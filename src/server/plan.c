@@ -11,17 +11,24 @@
 #include "base/vector.h"
 #include "server/address.h"
 
-#define HEADER_V4 (20 + 32) /* TCP with timestamps */
-#define HEADER_V6 (40 + 32)
+#define HEADER_V4  20
+#define HEADER_V6  40
+#define HEADER_TCP 32 /* with timestamps */
+#define HEADER_UDP 8
 
 struct planner {
 	struct core *core;
 	const struct plan_request *request;
 	struct resolver resolver;
 	struct plan *plan;
-	bool *machine_has_coarse_clients; /* by machine */
-	bool *actor_has_local_clients;    /* by actor */
+	bool *machine_has_coarse_clients; /* by machine and transport */
+	bool *actor_has_local_clients;    /* by actor and transport */
 };
+
+static size_t of_transport(uint32_t place, const struct flow_id *id)
+{
+	return 2 * (size_t)place + (id->transport == WIRE_TRANSPORT_UDP);
+}
 
 static const struct flow_id *id_of(const struct planner *p, uint32_t flow)
 {
@@ -55,7 +62,9 @@ static int place_client(struct planner *p, uint32_t flow)
 
 uint8_t plan_header(const struct flow_id *id)
 {
-	return id->coarse || address_is_v4(id->remote) ? HEADER_V4 : HEADER_V6;
+	uint8_t ip = id->coarse || address_is_v4(id->remote) ? HEADER_V4 : HEADER_V6;
+
+	return ip + (id->transport == WIRE_TRANSPORT_UDP ? HEADER_UDP : HEADER_TCP);
 }
 
 static void set_part(struct planner *p, uint32_t flow, uint32_t bucket, enum plan_part part)
@@ -75,9 +84,9 @@ static int plan_client(struct planner *p, uint32_t flow)
 
 	resolve_flow(&p->resolver, id, &ends);
 	if (id->coarse)
-		p->machine_has_coarse_clients[id->machine] = true;
+		p->machine_has_coarse_clients[of_transport(id->machine, id)] = true;
 	if (ends.server.actor)
-		p->actor_has_local_clients[ends.server.actor_index] = true;
+		p->actor_has_local_clients[of_transport(ends.server.actor_index, id)] = true;
 	r = place(p, flow, &ends);
 	set_part(p, flow, p->plan->items[flow].bucket, PLAN_PRIMARY);
 	return r;
@@ -142,8 +151,8 @@ static int plan_alone(struct planner *p, uint32_t flow, enum plan_part part)
 static int plan_coarse_server(struct planner *p, uint32_t flow)
 {
 	const struct flow_id *id = id_of(p, flow);
-	bool counted =
-		p->machine_has_coarse_clients[id->machine] || p->actor_has_local_clients[id->actor];
+	bool counted = p->machine_has_coarse_clients[of_transport(id->machine, id)] ||
+		       p->actor_has_local_clients[of_transport(id->actor, id)];
 
 	return plan_alone(p, flow, counted ? PLAN_VIEW : PLAN_PRIMARY);
 }
@@ -188,8 +197,8 @@ static int init(struct planner *p, struct arena *arena)
 	size_t flows = flow_table_size(&p->core->flows);
 
 	p->plan->items = arena_alloc(arena, flows * sizeof(*p->plan->items));
-	p->machine_has_coarse_clients = arena_alloc(arena, p->core->machine_count + 1);
-	p->actor_has_local_clients = arena_alloc(arena, p->core->actors.size);
+	p->machine_has_coarse_clients = arena_alloc(arena, 2 * p->core->machine_count + 2);
+	p->actor_has_local_clients = arena_alloc(arena, 2 * p->core->actors.size);
 	if (!p->plan->items || !p->machine_has_coarse_clients || !p->actor_has_local_clients)
 		return -ENOMEM;
 	return 0;

@@ -91,7 +91,7 @@ struct query_measures {
 	struct histogram rtt_us, connect_us;
 	int64_t active, pending; /* as of the range's end; never below 0 */
 	/* Estimates: payload + retransmitted payload + per segment an IP header (20 or 40) and 32
-	 * bytes of TCP header. Pure ACKs and the link layer are not in. */
+	 * bytes of TCP header, or 8 of UDP's a datagram. Pure ACKs and the link layer are not in. */
 	uint64_t wire_bytes_to_server, wire_bytes_to_client;
 };
 
@@ -114,7 +114,7 @@ struct query_completeness {
 /* --- graph -------------------------------------------------------------------------------- */
 
 struct query_port {
-	const char *transport; /* "tcp" */
+	const char *transport; /* "tcp", "udp" */
 	const char *address;   /* "0.0.0.0", "::", "127.0.0.1" */
 	uint16_t port;
 	uint32_t netns;
@@ -141,7 +141,7 @@ struct query_node {
 struct query_edge {
 	const char *id; /* stable over time for the same group */
 	const struct query_node *client, *server;
-	const char *transport; /* "tcp" */
+	const char *transport; /* "tcp", "udp" */
 	uint16_t port;         /* 0: ~other */
 	const char *via;       /* "" */
 	const char *client_zone, *server_zone, *client_region,
@@ -193,7 +193,7 @@ struct query_flow {
 	uint64_t time_ns; /* end of its window, or of the newest window of the range it moved in */
 	double window_s;  /* length of its window, or from the first to the last it moved in */
 	struct query_endpoint client, server;
-	const char *transport; /* "tcp" */
+	const char *transport; /* "tcp", "udp" */
 	const char *seen_by;   /* "client", "server": whose figures these are */
 	bool coarse;           /* one end is ~other */
 	uint32_t netns;        /* of the end that saw it */

@@ -15,8 +15,10 @@
 
 uint32_t resolve_server(const struct resolver *r, const struct flow_id *id)
 {
-	struct endpoint_place place = {
-		.machine = id->machine, .netns = flow_scope(id), .port = id->port};
+	struct endpoint_place place = {.machine = id->machine,
+				       .netns = flow_scope(id),
+				       .port = id->port,
+				       .transport = id->transport};
 	uint32_t seen, listens;
 	bool current;
 
@@ -72,6 +74,7 @@ void resolve_flow(const struct resolver *r, const struct flow_id *id, struct end
 	*ret = (struct ends){.client = client ? own : remote,
 			     .server = client ? remote : own,
 			     .port = id->port,
+			     .transport = id->transport,
 			     .coarse = id->coarse};
 }
 
@@ -96,7 +99,8 @@ static void describe(const struct end *e, char text[ADDRESS_TEXT_MAX], struct fi
 bool resolve_matches(const struct filter *filter, const struct ends *ends)
 {
 	char client[ADDRESS_TEXT_MAX], server[ADDRESS_TEXT_MAX];
-	struct filter_subject subject = {.port = ends->port, .protocol = "tcp"};
+	struct filter_subject subject = {.port = ends->port,
+					 .protocol = wire_transport_name(ends->transport)};
 
 	if (!filter)
 		return true;

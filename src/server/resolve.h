@@ -22,6 +22,7 @@ struct end {
 struct ends {
 	struct end client, server;
 	uint16_t port;
+	uint8_t transport; /* WIRE_TRANSPORT_… */
 	bool coarse;
 };
 

@@ -2,6 +2,11 @@
 /* Batches and answers are born and die here; see batch.h. */
 #include "wire/batch.h"
 
+const char *wire_transport_name(uint8_t transport)
+{
+	return transport == WIRE_TRANSPORT_UDP ? "udp" : "tcp";
+}
+
 struct wire_batch *wire_batch_new(void)
 {
 	struct arena *arena = arena_new();

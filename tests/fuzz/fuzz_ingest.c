@@ -80,6 +80,14 @@ static void define_actor(struct hostile *h, struct input *in)
 					   .cgroup = ""};
 }
 
+/* One in eight is UDP, and a few are neither. */
+static uint8_t transport(uint8_t any)
+{
+	if (any >= 250)
+		return any;
+	return any & 7 ? WIRE_TRANSPORT_TCP : WIRE_TRANSPORT_UDP;
+}
+
 static void define_flow(struct hostile *h, struct input *in)
 {
 	struct wire_flow *f = &h->flows[h->batch.flow_count];
@@ -88,7 +96,7 @@ static void define_flow(struct hostile *h, struct input *in)
 		return;
 	h->batch.flow_count++;
 	*f = (struct wire_flow){.handle = byte(in) % 32, .actor = byte(in) % 10};
-	f->transport = byte(in) < 250 ? WIRE_TRANSPORT_TCP : 17;
+	f->transport = transport(byte(in));
 	f->role = byte(in) % 4;
 	f->coarse = byte(in) > 240;
 	f->port = byte(in) % 4;
@@ -117,14 +125,16 @@ static void update(struct hostile *h, struct input *in)
 static void listener(struct hostile *h, struct input *in)
 {
 	struct wire_listener *l = &h->listeners[h->batch.listener_count];
+	uint8_t any;
 
 	h->batch.listeners_changed = true;
 	if (h->batch.listener_count == EACH)
 		return;
 	h->batch.listener_count++;
 	*l = (struct wire_listener){.actor = byte(in) % 10, .netns = byte(in) % 3};
-	l->port = byte(in) % 4;
-	l->transport = WIRE_TRANSPORT_TCP;
+	any = byte(in);
+	l->port = any % 4;
+	l->transport = transport(any);
 	address(in, l->address);
 }
 
