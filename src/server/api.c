@@ -14,7 +14,7 @@
 
 #define PAGE_ROUTE(path, help)                                                                     \
 	{                                                                                          \
-		path, help, NULL, api_page                                                         \
+		path, help, NULL, api_page, true                                                   \
 	}
 
 static void api_page(void *userdata, struct http_request *r);

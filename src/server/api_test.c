@@ -411,6 +411,9 @@ static void test_plain_pages(void **state)
 	for (route = api_routes; route->path; route++)
 		assert_non_null(strstr(r.body, route->path));
 	client_reply_done(&r);
+	client_get(f->port, "/?edge=a%7Cb&whatever", &r); /* the page reads that, not we */
+	assert_int_equal(r.status, 200);
+	client_reply_done(&r);
 	client_get(f->port, "/healthz", &r);
 	assert_int_equal(r.status, 200);
 	assert_string_equal(r.body, "ok\n");

@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -37,6 +38,7 @@ struct http_route {
 	const char *help;
 	const struct param_spec *params; /* ends with a NULL name; NULL: none */
 	void (*handle)(void *userdata, struct http_request *request);
+	bool any_query; /* what stands behind '?' is the reader's own business */
 };
 
 struct http_config {

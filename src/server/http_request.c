@@ -162,6 +162,8 @@ static void dispatch(struct http_request *r)
 	if (query)
 		*query++ = '\0';
 	route = find_route(r->http, r->target);
+	if (route && route->any_query)
+		query = NULL;
 	if (!route) {
 		http_reply_error(r, MHD_HTTP_NOT_FOUND,
 				 "nothing at %.200s: expected a path listed at /api/v1", r->target);
