@@ -2,6 +2,7 @@
 #include "server/http_file.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -27,7 +28,7 @@ static bool takes_gzip(struct http_request *r)
 		if (name != 4 || strncasecmp(p, "gzip", 4) != 0)
 			continue;
 		p += name + strspn(p + name, " \t;");
-		return strncasecmp(p, "q=0", 3) != 0 || strcspn(p + 3, ".123456789") == 0;
+		return strncasecmp(p, "q=", 2) != 0 || strtod(p + 2, NULL) > 0;
 	}
 	return false;
 }

@@ -14,7 +14,13 @@ export interface Look {
 	selectedEdge: string;
 	selectedNode: string;
 	hovered: string;
+	/** How much silent and healthy edges stand back, so that a crowd of them stays readable: 0 to 1. */
+	crowded?: number;
 }
+
+/** From so many edges on a map is crowded, from so many on it is full. */
+const crowdedFrom = 80;
+const crowdedTo = 800;
 
 export function dash(health: Health, broken: boolean): number[] {
 	if (broken || health === 'failing') return [5, 5];
@@ -37,6 +43,25 @@ function head(ctx: CanvasRenderingContext2D, curve: geometry.Curve, size: number
 	ctx.closePath();
 }
 
+/** How many edges a line stands for, where it is more than one. */
+function drawCount(ctx: CanvasRenderingContext2D, edge: SceneEdge, look: Look, palette: Palette) {
+	const middle = geometry.at(edge.curve, 0.5);
+	const text = `${edge.members.length} ports`;
+	ctx.save();
+	ctx.translate(middle.x, middle.y + (edge.health === 'ok' ? 0 : 18 / look.scale));
+	ctx.scale(1 / look.scale, 1 / look.scale);
+	ctx.globalAlpha = presence(edge, look);
+	ctx.font = `10.5px ${palette.font}`;
+	ctx.textAlign = 'center';
+	ctx.textBaseline = 'middle';
+	const width = ctx.measureText(text).width + 10;
+	ctx.fillStyle = palette.background;
+	ctx.fillRect(-width / 2, -8, width, 16);
+	ctx.fillStyle = palette.dim;
+	ctx.fillText(text, 0, 0);
+	ctx.restore();
+}
+
 function touches(edge: SceneEdge, look: Look): boolean {
 	const node = look.selectedNode;
 	return edge.id === look.selectedEdge || (node !== '' && (edge.client.id === node || edge.server.id === node));
@@ -47,7 +72,7 @@ function presence(edge: SceneEdge, look: Look): number {
 	if (edge.id === look.hovered || touches(edge, look)) return 1;
 	if (look.selectedEdge || look.selectedNode) return edge.health === 'ok' ? 0.22 : 0.5;
 	if (edge.health !== 'ok') return 1;
-	return edge.rate >= 1 ? 0.95 : 0.55;
+	return (edge.rate >= 1 ? 0.95 : 0.55) * (1 - 0.6 * (look.crowded ?? 0));
 }
 
 function colour(edge: SceneEdge, look: Look, palette: Palette): string {
@@ -55,10 +80,11 @@ function colour(edge: SceneEdge, look: Look, palette: Palette): string {
 	return marked && edge.health === 'ok' ? palette.accent : palette.health[edge.health];
 }
 
-function drawEdge(ctx: CanvasRenderingContext2D, edge: SceneEdge, look: Look, palette: Palette) {
+export function drawEdge(ctx: CanvasRenderingContext2D, edge: SceneEdge, look: Look, palette: Palette) {
 	const pixel = 1 / look.scale;
 	const marked = edge.id === look.selectedEdge || edge.id === look.hovered;
-	const thin = Math.min(1, 0.45 + look.scale * 0.7); // from far away lines get finer
+	// from far away, and among many, lines get finer
+	const thin = Math.min(1, 0.45 + look.scale * 0.7) * (marked ? 1 : 1 - 0.4 * (look.crowded ?? 0));
 	ctx.globalAlpha = presence(edge, look);
 	ctx.strokeStyle = ctx.fillStyle = colour(edge, look, palette);
 	ctx.lineWidth = (edge.width * thin + (marked ? 1 : 0)) * pixel;
@@ -108,11 +134,16 @@ function order(edge: SceneEdge, look: Look): number {
 }
 
 export function drawEdges(ctx: CanvasRenderingContext2D, scene: Scene, look: Look, palette: Palette) {
+	const crowded = (scene.edges.length - crowdedFrom) / (crowdedTo - crowdedFrom);
+	look = { ...look, crowded: Math.min(1, Math.max(0, crowded)) };
 	const edges = [...scene.edges].sort((a, b) => order(a, look) - order(b, look));
 	ctx.lineCap = 'butt';
 	for (const edge of edges) drawEdge(ctx, edge, look, palette);
 	ctx.lineCap = ctx.lineJoin = 'round';
-	for (const edge of edges) if (edge.health !== 'ok') drawSign(ctx, edge, look, palette);
+	for (const edge of edges) {
+		if (edge.members.length > 1 && look.scale > 0.4) drawCount(ctx, edge, look, palette);
+		if (edge.health !== 'ok') drawSign(ctx, edge, look, palette);
+	}
 	ctx.setLineDash([]);
 	ctx.globalAlpha = 1;
 }

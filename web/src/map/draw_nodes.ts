@@ -3,7 +3,7 @@
 // the card keeps its place and its name stays readable: text never gets smaller than 10 pixels.
 import { card } from './geometry';
 import { healthIcon, kindIcon } from './icons';
-import { fit, isolate } from '../model/names';
+import { fit, fitEnds, isolate } from '../model/names';
 import type { Look } from './draw_edges';
 import type { Palette } from './palette';
 import type { Scene, SceneNode } from './scene';
@@ -21,12 +21,15 @@ function icon(path: string): Path2D {
 const fitted = new Map<string, string>();
 const fittedMax = 8000;
 
+const narrow = 90; // pixels; there the end of a name tells more than its middle
+
 function fitText(ctx: CanvasRenderingContext2D, text: string, width: number): string {
 	const key = `${ctx.font}\n${Math.round(width)}\n${text}`;
 	let found = fitted.get(key);
 	if (found === undefined) {
 		if (fitted.size >= fittedMax) fitted.clear();
-		found = fit(text, Math.round(width), (part) => ctx.measureText(part).width);
+		const cut = width < narrow ? fitEnds : fit;
+		found = cut(text, Math.round(width), (part) => ctx.measureText(part).width);
 		fitted.set(key, found);
 	}
 	return found;
@@ -61,7 +64,7 @@ interface Box {
 function drawNear(ctx: CanvasRenderingContext2D, node: SceneNode, box: Box, palette: Palette) {
 	const zoom = box.height / card.height;
 	const left = box.x + 34 * zoom;
-	const room = box.width - 42 * zoom;
+	const room = box.width - 40 * zoom;
 	ctx.strokeStyle = palette.dim;
 	ctx.lineWidth = 1.25;
 	drawIcon(ctx, kindIcon(node.node.kind), box.x + 10 * zoom, box.y + box.height / 2 - 8 * zoom, 16 * zoom);
@@ -75,10 +78,17 @@ function drawNear(ctx: CanvasRenderingContext2D, node: SceneNode, box: Box, pale
 
 function drawFar(ctx: CanvasRenderingContext2D, node: SceneNode, box: Box, palette: Palette) {
 	if (box.width < 30) return;
+	const icon = box.width > 80 ? 13 : 0;
+	if (icon) {
+		ctx.strokeStyle = palette.dim;
+		ctx.lineWidth = 1.3;
+		drawIcon(ctx, kindIcon(node.node.kind), box.x + 5, box.y + box.height / 2 - icon / 2, icon);
+	}
+	const left = icon ? icon + 9 : 4;
 	ctx.fillStyle = palette.text;
-	ctx.font = `500 ${box.height > 24 ? 11 : 10}px ${palette.font}`;
-	const text = fitText(ctx, node.name, box.width - 8);
-	ctx.fillText(isolate(text), box.x + 4, box.y + box.height / 2);
+	ctx.font = `500 ${box.height > 18 ? 11.5 : 10}px ${palette.font}`;
+	const text = fitText(ctx, node.name, box.width - left - 3);
+	ctx.fillText(isolate(text), box.x + left, box.y + box.height / 2 + 0.5);
 }
 
 function neighbours(scene: Scene, look: Look): Set<string> | null {
@@ -100,7 +110,7 @@ function drawCard(ctx: CanvasRenderingContext2D, node: SceneNode, box: Box, look
 	ctx.roundRect(box.x, box.y, box.width, box.height, Math.min(8, box.height / 5));
 	ctx.fill();
 	ctx.stroke();
-	if (box.height >= 34) drawNear(ctx, node, box, palette);
+	if (box.height >= 31) drawNear(ctx, node, box, palette);
 	else drawFar(ctx, node, box, palette);
 	if (health !== 'ok' && box.height >= 12) drawBadge(ctx, health, box.x + box.width - 2, box.y + 2, palette);
 }

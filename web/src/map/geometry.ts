@@ -5,8 +5,8 @@
 // to its own left: so both directions between two cards lie apart, and so do several ports.
 import type { Position } from '../net/types';
 
-export const cell = { width: 190, height: 96 };
-export const card = { width: 150, height: 48 };
+export const cell = { width: 204, height: 70 };
+export const card = { width: 156, height: 42 };
 
 export interface Curve {
 	from: Position;

@@ -5,9 +5,10 @@
 // hand no update moves it; until then it stays fitted to all there is.
 import { select, type Selection } from 'd3-selection';
 import { zoom, zoomIdentity, type D3ZoomEvent, type ZoomBehavior, type ZoomTransform } from 'd3-zoom';
-import { drawEdges, type Look } from './draw_edges';
+import { drawEdge, drawEdges, type Look } from './draw_edges';
 import { drawNodes } from './draw_nodes';
 import { at } from './geometry';
+import { EdgeLayer } from './layer';
 import { readPalette, type Palette } from './palette';
 import { bounds, edgeAt, emptyScene, nodeAt, type Scene } from './scene';
 import type { Selection as Selected } from '../model/urlstate';
@@ -21,6 +22,8 @@ export interface MapEvents {
 const scaleMin = 0.04;
 const scaleMax = 3;
 const scaleFit = 1.15; // a few nodes are not blown up further than this
+const crowd = 120; // edges from which on a moving map moves a picture of them
+const rest_ms = 130; // without motion: the map is at rest
 const reach = 7; // pixels beside an edge that still hit it
 
 export class MapView {
@@ -38,6 +41,9 @@ export class MapView {
 	private fitting = 0; // frame of the running motion
 	private frame = 0;
 	private drawn = 0;
+	private readonly layer = new EdgeLayer();
+	private movedAt_ms = -Infinity;
+	private settling = 0;
 
 	constructor(
 		private readonly canvas: HTMLCanvasElement,
@@ -64,6 +70,7 @@ export class MapView {
 		this.resizer.disconnect();
 		cancelAnimationFrame(this.frame);
 		cancelAnimationFrame(this.fitting);
+		clearTimeout(this.settling);
 		this.target.on('.zoom', null);
 		this.canvas.removeEventListener('click', this.onClick);
 		this.canvas.removeEventListener('pointermove', this.onMove);
@@ -76,17 +83,20 @@ export class MapView {
 		const first = this.scene.nodes.length === 0;
 		const grown = scene.nodes.some((node) => !this.scene.nodeById.has(node.id));
 		this.scene = scene;
+		this.layer.discard();
 		if (!this.moved && (first || grown)) this.fit(!first);
 		this.redraw();
 	}
 
 	select(selection: Selected | null) {
 		this.selected = selection;
+		this.layer.discard();
 		this.redraw();
 	}
 
 	retheme() {
 		this.palette = readPalette(this.canvas);
+		this.layer.discard();
 		this.redraw();
 	}
 
@@ -151,6 +161,7 @@ export class MapView {
 			cancelAnimationFrame(this.fitting);
 		}
 		this.transform = event.transform;
+		this.movedAt_ms = performance.now();
 		this.redraw();
 	}
 
@@ -173,9 +184,10 @@ export class MapView {
 	}
 
 	private look(): Look {
+		const edge = this.selected?.kind === 'edge' ? this.selected.id : '';
 		return {
 			scale: this.transform.k,
-			selectedEdge: this.selected?.kind === 'edge' ? this.selected.id : '',
+			selectedEdge: this.scene.edgeById.get(edge)?.id ?? '',
 			selectedNode: this.selected?.kind === 'node' ? this.selected.id : '',
 			hovered: this.hovered,
 		};
@@ -191,11 +203,35 @@ export class MapView {
 		ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
 		ctx.fillStyle = this.palette.background;
 		ctx.fillRect(0, 0, this.size.width, this.size.height);
-		ctx.setTransform(ratio * transform.k, 0, 0, ratio * transform.k, ratio * transform.x, ratio * transform.y);
-		drawEdges(ctx, this.scene, look, this.palette);
+		this.drawEdges(ratio, look);
 		ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
 		drawNodes(ctx, this.scene, { ...this.size, x: transform.x, y: transform.y }, look, this.palette);
 		this.drawn++;
+	}
+
+	/** Few edges are simply drawn; of many, those under the pointer come on top of their picture. */
+	private drawEdges(ratio: number, look: Look) {
+		const { ctx, transform } = this;
+		const toMap = () =>
+			ctx.setTransform(ratio * transform.k, 0, 0, ratio * transform.k, ratio * transform.x, ratio * transform.y);
+		if (this.scene.edges.length <= crowd) {
+			toMap();
+			drawEdges(ctx, this.scene, look, this.palette);
+			return;
+		}
+		const moving = performance.now() - this.movedAt_ms < rest_ms;
+		this.layer.draw(ctx, transform, this.size, ratio, moving, (target, { k }) =>
+			drawEdges(target, this.scene, { ...look, scale: k, hovered: '' }, this.palette),
+		);
+		const hovered = this.scene.edgeById.get(this.hovered);
+		toMap();
+		if (hovered) drawEdge(ctx, hovered, look, this.palette);
+		if (moving && !this.layer.isSharp(transform)) this.settle();
+	}
+
+	private settle() {
+		clearTimeout(this.settling);
+		this.settling = window.setTimeout(() => this.redraw(), rest_ms + 10);
 	}
 
 	// --- the pointer -------------------------------------------------------------------------
@@ -244,12 +280,13 @@ export class MapView {
 	}
 
 	edges() {
-		return this.scene.edges.map(({ id, edge, curve, broken, width }) => ({
+		return [...this.scene.edgeById].map(([id, { edge, members, curve, broken, width }]) => ({
 			id,
 			client: edge.client,
 			server: edge.server,
-			port: edge.port,
-			health: edge.health,
+			port: members.find((member) => member.id === id)?.port ?? 0,
+			health: members.find((member) => member.id === id)?.health ?? 'ok',
+			lineHealth: edge.health,
 			dashed: broken,
 			width,
 			...this.onScreen(at(curve, 0.5)),

@@ -16,9 +16,12 @@ export interface SceneNode {
 	middle: Position;
 }
 
+/** What one line stands for: an edge, or all edges from one node to another if they are many. */
 export interface SceneEdge {
+	/** Of the edge that matters most: the worst, then the one with the most bytes. */
 	id: string;
 	edge: GraphEdge;
+	members: GraphEdge[];
 	client: SceneNode;
 	server: SceneNode;
 	curve: geometry.Curve;
@@ -34,8 +37,11 @@ export interface Scene {
 	nodes: SceneNode[];
 	edges: SceneEdge[];
 	nodeById: Map<string, SceneNode>;
+	/** Every edge of the graph, by the line that shows it. */
 	edgeById: Map<string, SceneEdge>;
 }
+
+const linesMax = 3; // from one node to another; more ports become one line
 
 export const emptyScene: Scene = { nodes: [], edges: [], nodeById: new Map(), edgeById: new Map() };
 
@@ -51,38 +57,65 @@ function makeNode(node: GraphNode, place: Position): SceneNode {
 	return { id: node.id, node, name: clean(node.name, 60), detail, middle: geometry.centre(place) };
 }
 
-function makeEdge(edge: GraphEdge, client: SceneNode, server: SceneNode, rank: number, rate: number): SceneEdge {
-	return {
-		id: edge.id,
-		edge,
-		client,
-		server,
-		curve: client === server ? geometry.loop(client.middle, rank) : geometry.between(client.middle, server.middle, rank),
-		health: edge.health,
-		broken: neverCompletes(edge),
-		width: geometry.width(rate),
-		rate,
-		words: verdict(edge),
-	};
+const level: Record<Health, number> = { ok: 0, degraded: 1, failing: 2 };
+
+function bytes(edge: GraphEdge): number {
+	return edge.bytes_to_server + edge.bytes_to_client;
+}
+
+function worst(members: GraphEdge[]): GraphEdge | undefined {
+	return [...members].sort((a, b) => level[b.health] - level[a.health] || bytes(b) - bytes(a))[0];
+}
+
+function makeLine(members: GraphEdge[], client: SceneNode, server: SceneNode, rank: number, rates: Rates): SceneEdge[] {
+	const edge = worst(members);
+	if (!edge) return [];
+	const rate = members.reduce((sum, member) => sum + rates.total(member.id), 0);
+	const loop = client === server;
+	return [
+		{
+			id: edge.id,
+			edge,
+			members,
+			client,
+			server,
+			curve: loop ? geometry.loop(client.middle, rank) : geometry.between(client.middle, server.middle, rank),
+			health: edge.health,
+			broken: members.every(neverCompletes),
+			width: geometry.width(rate),
+			rate,
+			words: verdict(edge),
+		},
+	];
+}
+
+/** By pair of ends, each list in the order of ids: a port keeps its line whatever order comes. */
+function pairs(graph: Graph): GraphEdge[][] {
+	const found = new Map<string, GraphEdge[]>();
+	for (const edge of graph.edges) {
+		const key = `${edge.client}\n${edge.server}`;
+		const list = found.get(key);
+		if (list) list.push(edge);
+		else found.set(key, [edge]);
+	}
+	for (const list of found.values()) list.sort((a, b) => (a.id < b.id ? -1 : 1));
+	return [...found.values()];
 }
 
 export function makeScene(graph: Graph, rates: Rates, places: Places): Scene {
 	const place = places.of(graph.nodes);
 	const nodes = graph.nodes.map((node) => makeNode(node, place.get(node.id) ?? { x: 0, y: 0 }));
 	const nodeById = new Map(nodes.map((node) => [node.id, node]));
-	const ranks = new Map<string, number>();
 	const edges: SceneEdge[] = [];
-	// by id, so that a port keeps its rank whatever the order of the answer is
-	for (const edge of [...graph.edges].sort((a, b) => (a.id < b.id ? -1 : 1))) {
-		const client = nodeById.get(edge.client);
-		const server = nodeById.get(edge.server);
+	for (const pair of pairs(graph)) {
+		const client = nodeById.get(pair[0]?.client ?? '');
+		const server = nodeById.get(pair[0]?.server ?? '');
 		if (!client || !server) continue;
-		const pair = `${edge.client}\n${edge.server}`;
-		const rank = ranks.get(pair) ?? 0;
-		ranks.set(pair, rank + 1);
-		edges.push(makeEdge(edge, client, server, rank, rates.total(edge.id)));
+		const lines = pair.length > linesMax ? [pair] : pair.map((edge) => [edge]);
+		lines.forEach((members, rank) => edges.push(...makeLine(members, client, server, rank, rates)));
 	}
-	return { nodes, edges, nodeById, edgeById: new Map(edges.map((edge) => [edge.id, edge])) };
+	const edgeById = new Map(edges.flatMap((edge) => edge.members.map((member) => [member.id, edge] as const)));
+	return { nodes, edges, nodeById, edgeById };
 }
 
 export interface Box {

@@ -36,6 +36,22 @@ export function fit(text: string, width: number, measure: (text: string) => numb
 	return low > 0 ? characters.slice(0, low).join('').trimEnd() + '…' : '';
 }
 
+/** Like fit, but keeps both ends: of many names with one beginning the end tells them apart. */
+export function fitEnds(text: string, width: number, measure: (text: string) => number): string {
+	if (measure(text) <= width) return text;
+	const characters = Array.from(text);
+	const cut = (keep: number) =>
+		characters.slice(0, Math.ceil(keep / 2)).join('') + '…' + characters.slice(characters.length - Math.floor(keep / 2)).join('');
+	let low = 0;
+	let high = characters.length - 1;
+	while (low < high) {
+		const middle = (low + high + 1) >> 1;
+		if (measure(cut(middle)) <= width) low = middle;
+		else high = middle - 1;
+	}
+	return low > 1 ? cut(low) : '';
+}
+
 /** A term of the filter grammar that means just this name. */
 export function quoted(name: string): string {
 	return /^[\w.\-/]+$/.test(name) ? name : `"${name.replace(/"/g, '*')}"`;

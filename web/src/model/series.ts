@@ -9,6 +9,19 @@ export function times(series: Series): number[] {
 	return Array.from({ length: series.steps }, (_, i) => series.from + (i + 1) * series.step);
 }
 
+const shortest_s = 60;
+
+/**
+ * Where the picture begins: before the first step that anybody watched there is nothing to see.
+ * Of the whole range at least its last minute stays.
+ */
+export function firstStep(series: Series, lines: SeriesLine[]): number {
+	const columns = lines.flatMap((line) => Object.values(line.values));
+	const known = columns.map((column) => column.findIndex((value) => value !== null)).filter((i) => i >= 0);
+	const first = known.length > 0 ? known.reduce((a, b) => Math.min(a, b)) : 0;
+	return Math.max(0, Math.min(first, series.steps - Math.ceil(shortest_s / series.step)));
+}
+
 /** Several lines as one; a step is a gap only where it is one in all of them. */
 export function sum(lines: SeriesLine[], counters: string[], steps: number): Column {
 	const total: Column = new Array<number | null>(steps).fill(null);

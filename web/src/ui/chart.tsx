@@ -40,7 +40,7 @@ function options(box: HTMLElement, { lines, format }: Props, onPoint: (at: numbe
 		cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
 		scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
 		axes: [
-			{ ...axis, size: 22, space: 70, values: (_, splits) => splits.map(clock) },
+			{ ...axis, size: 22, space: 60, values: (_, splits) => splits.map(clock) },
 			{ ...axis, size: 58, space: 32, values: (_, splits) => splits.map((value) => format(value)) },
 		],
 		series: [

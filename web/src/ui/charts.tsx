@@ -3,7 +3,7 @@
 import { Chart } from './chart';
 import { failedCounters, useSeries } from './use_series';
 import { count, micros, rate } from '../model/format';
-import { hasAny, perSecond, rtt, sum, times } from '../model/series';
+import { firstStep, hasAny, perSecond, rtt, sum, times } from '../model/series';
 import type { Query } from '../net/api';
 import type { SeriesLine } from '../net/types';
 
@@ -18,11 +18,13 @@ export function Charts({ query, range, take }: Props) {
 	const series = useSeries(query, range);
 	if (!series) return <p class="dim charts-wait">Loading the charts</p>;
 	const lines = series.lines.filter(take);
-	const at = times(series);
-	const of = (...names: string[]) => perSecond(sum(lines, names, series.steps), series.step);
+	const first = firstStep(series, lines);
+	const at = times(series).slice(first);
+	const of = (...names: string[]) => perSecond(sum(lines, names, series.steps), series.step).slice(first);
 	const failed = of(...failedCounters);
 	const again = of('retransmits_to_server', 'retransmits_to_client');
-	const p50 = rtt(lines, 'p50', series.steps);
+	const ofRtt = (which: 'p50' | 'p95') => rtt(lines, which, series.steps).slice(first);
+	const p50 = ofRtt('p50');
 	const perS = (value: number) => `${value >= 10 || Number.isInteger(value) ? count(value) : value.toFixed(1)}/s`;
 	return (
 		<div class="charts">
@@ -42,7 +44,7 @@ export function Charts({ query, range, take }: Props) {
 					format={micros}
 					lines={[
 						{ label: 'p50', colour: '--series-a', values: p50 },
-						{ label: 'p95', colour: '--series-b', values: rtt(lines, 'p95', series.steps) },
+						{ label: 'p95', colour: '--series-b', values: ofRtt('p95') },
 					]}
 				/>
 			)}

@@ -53,7 +53,10 @@ export function MapPane({ live, filter, selection, onSelect }: Props) {
 	useEffect(() => {
 		if (!canvas.current) return;
 		const created = (view.current = new MapView(canvas.current, {
-			onSelect,
+			onSelect: (selected) => {
+				setHover(null);
+				onSelect(selected);
+			},
 			onHover: (on, at) => setHover(on ? { on, at } : null),
 		}));
 		const retheme = () => created.retheme();

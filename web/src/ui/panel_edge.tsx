@@ -113,6 +113,33 @@ function Facts({ graph, edge, rates }: { graph: Graph; edge: GraphEdge; rates: R
 	);
 }
 
+const siblingsMax = 50;
+
+/** More ports between the same two: on the map they may be one line. */
+function Siblings({ graph, edge, onSelect }: { graph: Graph; edge: GraphEdge; onSelect: Props['onSelect'] }) {
+	const others = graph.edges.filter((other) => other !== edge && other.client === edge.client && other.server === edge.server);
+	if (others.length === 0) return null;
+	return (
+		<section class="peers">
+			<h3>
+				Other ports between the two <small>{others.length}</small>
+			</h3>
+			<ul>
+				{others.slice(0, siblingsMax).map((other) => (
+					<li key={other.id}>
+						<button type="button" onClick={() => onSelect({ kind: 'edge', id: other.id })}>
+							<span class="dim">{other.transport}</span>
+							<span>{other.port}</span>
+							<span class="dim">{bytes(other.bytes_to_server + other.bytes_to_client)}</span>
+							<HealthMark health={other.health} words={verdict(other)} />
+						</button>
+					</li>
+				))}
+			</ul>
+		</section>
+	);
+}
+
 export function EdgePanel({ graph, edge, rates, range, onSelect }: Props) {
 	const find = (id: string) => graph.nodes.find((node) => node.id === id);
 	const ends = { client: find(edge.client), server: find(edge.server) };
@@ -125,6 +152,7 @@ export function EdgePanel({ graph, edge, rates, range, onSelect }: Props) {
 			<Waits edge={edge} client={ends.client?.name ?? ''} server={ends.server?.name ?? ''} />
 			<Charts query={{ edge: edge.id, by: 'edge', rtt: 1 }} range={range} take={(line) => line.edge === edge.id} />
 			<ConnectionList edge={edge} ends={ends} />
+			<Siblings graph={graph} edge={edge} onSelect={onSelect} />
 		</>
 	);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The few words under the pointer.
+import { useRef } from 'preact/hooks';
 import { Name } from './parts';
 import { verdict } from '../model/judge';
 import { count, micros, rate } from '../model/format';
@@ -45,9 +46,16 @@ function NodeTip({ graph, id }: { graph: Graph; id: string }) {
 	);
 }
 
+const room = { width: 300, height: 84 };
+
 export function Tip({ graph, rates, on, at }: { graph: Graph; rates: Rates; on: Selection; at: Position }) {
+	const box = useRef<HTMLDivElement>(null);
+	const around = box.current?.parentElement?.getBoundingClientRect();
+	const width = Math.max(room.width, box.current?.offsetWidth ?? 0);
+	const left = around && at.x + 14 + width > around.width ? Math.max(0, at.x - 14 - width) : at.x + 14;
+	const top = around && at.y + 14 + room.height > around.height ? at.y - room.height : at.y + 14;
 	return (
-		<div class="tip" role="tooltip" style={{ transform: `translate(${at.x + 14}px, ${at.y + 14}px)` }}>
+		<div class="tip" role="tooltip" ref={box} style={{ transform: `translate(${left}px, ${top}px)` }}>
 			{on.kind === 'edge' ? <EdgeTip graph={graph} rates={rates} id={on.id} /> : <NodeTip graph={graph} id={on.id} />}
 		</div>
 	);
