@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../tests/live/run.h"
@@ -15,7 +16,7 @@
 #define CLIENT_CPU 1 /* as struct spawn counts: 1 + number */
 #define SERVER_CPU 2
 
-static const char nginx_config[] = "daemon off; worker_processes 1; user root;\n"
+static const char nginx_config[] = "daemon off; master_process off; user root;\n"
 				   "pid %s/nginx-%u.pid; error_log %s/nginx-%u.log;\n"
 				   "events { worker_connections 4096; }\n"
 				   "http { access_log off; keepalive_requests 1000000000;\n"
@@ -186,6 +187,21 @@ uint64_t load_requests(struct load *l)
 	if (!line || sscanf(line + 9, "%llu %llu %llu", &accepted, &handled, &requests) != 3)
 		bench_die("read nginx's status: it is not what was expected");
 	return requests;
+}
+
+static uint64_t process_cpu_ns(pid_t pid)
+{
+	struct timespec t = {0};
+	clockid_t clock;
+
+	if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &t))
+		bench_die("read the CPU time of process %d: it ended", pid);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+uint64_t load_cpu_ns(const struct load *l)
+{
+	return process_cpu_ns(l->server) + process_cpu_ns(l->client);
 }
 
 void load_stop(struct load *l)

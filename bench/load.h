@@ -15,11 +15,12 @@ enum load_kind { LOAD_NGINX, LOAD_NGINX_CLOSE /* a connection a request */, LOAD
 struct load {
 	enum load_kind kind;
 	struct place place;
-	pid_t server, client;
+	pid_t server, client; /* one process each */
 	uint16_t port;
 	int control; /* an open connection to ask the server by */
 };
 
 void load_start(struct load *l, const struct bench *b, enum load_kind kind, const char *name);
-uint64_t load_requests(struct load *l); /* so far; to be asked while it runs */
+uint64_t load_requests(struct load *l);     /* so far; to be asked while it runs */
+uint64_t load_cpu_ns(const struct load *l); /* of server and client, to the moment */
 void load_stop(struct load *l);

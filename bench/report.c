@@ -7,11 +7,13 @@
 #include "bench.h"
 
 static FILE *rows;
+static char command[64];
 
 void report_begin(const char *directory, const char *line)
 {
 	char path[512];
 
+	snprintf(command, sizeof(command), "`bench/run %s`", line);
 	snprintf(path, sizeof(path), "%s/%s.rows", directory, line);
 	rows = fopen(path, "we");
 	if (!rows)
@@ -48,7 +50,8 @@ void report_row(const char *what, const struct promise *p, double value, const c
 	vsnprintf(measured, sizeof(measured), format, ap);
 	va_end(ap);
 	printf("%s | %s | %s | %s\n", what, measured, promise, verdict(p, value));
-	fprintf(rows, "| %s | %s | %s | %s |\n", what, measured, promise, verdict(p, value));
+	fprintf(rows, "| %s | %s | %s | %s | %s |\n", what, measured, promise, verdict(p, value),
+		command);
 	fflush(NULL);
 }
 
