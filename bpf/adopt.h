@@ -77,30 +77,28 @@ static __always_inline void adopt_listener(const struct sock *sk)
 }
 
 /* The base line: what the live formulas give now. The socket is locked. */
-static __always_inline void adopt_base(struct slot *s, const struct mr_tcp *t,
+static __always_inline void adopt_base(struct slot *s, struct report *r, const struct mr_tcp *t,
 				       const struct tcp_sock *tp)
 {
-	u64 base[WORD_MAX];
-
-	final_words(base, t, tp);
-	base[WORD_SENT] = mr_tcp_acked(t);
-	__builtin_memcpy(s->reported, base, sizeof(base));
+	final_words(r->word, t, tp);
+	r->word[WORD_SENT] = mr_tcp_acked(t);
+	__builtin_memset(&r->key, 0, sizeof(r->key));
+	key_of(&r->key, tp, s->role);
+	r->key.tgid = s->tgid;
 	s->reported_phase = t->phase == MR_PHASE_OPENED ? MR_PHASE_OPENED : MR_PHASE_NONE;
-	__builtin_memset(&s->key, 0, sizeof(s->key));
-	key_of(&s->key, tp, s->role);
-	s->key.tgid = s->tgid;
 	s->swept = 1;
 }
 
-static __always_inline void adopt_fold(const struct slot *s, u32 number)
+static __always_inline void adopt_fold(const struct report *r, u32 number)
 {
+	struct mr_flow_key key = r->key;
 	struct fold f = FOLD_NOTHING;
 
-	f.delta[WORD_SENT] = s->reported[WORD_SENT];
-	f.delta[WORD_RECEIVED] = s->reported[WORD_RECEIVED];
+	f.delta[WORD_SENT] = r->word[WORD_SENT];
+	f.delta[WORD_RECEIVED] = r->word[WORD_RECEIVED];
 	f.slot = number;
 	f.adopted = 1;
-	flow_fold(&s->key, &f);
+	flow_fold(&key, &f);
 }
 
 /* 1: has a slot now. */
@@ -110,21 +108,23 @@ static __always_inline int adopt_connection(const struct tcp_sock *tp, u8 state)
 	u64 address = address_of(tp);
 	u8 role = role_of((const struct sock *)tp);
 	struct holder *h;
+	struct report *r;
 	struct slot *s;
 	u32 number;
 
 	if (slot_seek(address) != SLOT_NONE)
 		return 0;
 	number = slot_claim(address);
-	s = number == SLOT_NONE ? NULL : slot_at(number);
-	if (!s) {
+	s = slot_at(number);
+	r = report_at(number);
+	if (!s || !r) {
 		__sync_fetch_and_add(&mr_totals.unadopted, 1);
 		return 0;
 	}
 	tcp_read(&t, tp, state);
 	t.connected = role == MR_ROLE_CLIENT;
 	t.phase = state == MR_TCP_SYN_SENT ? MR_PHASE_ATTEMPTED : MR_PHASE_OPENED;
-	slot_start(s, tp, role, t.phase);
+	slot_start(s, tp, role, t.phase == MR_PHASE_OPENED ? connect_opened(0) : 0);
 	h = bpf_map_lookup_elem(&mr_holders, &address);
 	if (h) {
 		s->tgid = role == MR_ROLE_CLIENT ? h->tgid : 0;
@@ -132,9 +132,9 @@ static __always_inline int adopt_connection(const struct tcp_sock *tp, u8 state)
 		__builtin_memcpy(s->comm, h->comm, sizeof(s->comm));
 	}
 	s->adopted = 1;
-	adopt_base(s, &t, tp);
+	adopt_base(s, r, &t, tp);
 	if (t.phase == MR_PHASE_OPENED)
-		adopt_fold(s, number);
-	slot_publish(s);
+		adopt_fold(r, number);
+	slot_publish(s, number, address);
 	return 1;
 }

@@ -30,21 +30,36 @@ static __always_inline void connection_fill(struct mr_connection *c, u64 address
 	c->last_receive_jiffies = TCP(inet_conn.icsk_ack.lrcvtime);
 }
 
-static __noinline int connection_show(struct seq_file *seq, u32 number, u64 address)
+static __always_inline void connection_age(struct mr_connection *c, const struct slot *s)
+{
+	u64 connect = s->connect;
+
+	if (s->adopted || !connect)
+		return;
+	if (connect & CONNECT_OPENED)
+		c->age_jiffies = (u32)bpf_jiffies64() - (u32)connect;
+	else
+		c->age_ns = bpf_ktime_get_ns() - connect;
+}
+
+static __noinline int connection_show(struct seq_file *seq, u32 number)
 {
 	struct slot *s = slot_at(number);
 	struct mr_connection c = {};
+	u64 address;
 
-	if (!seq || !s || !slot_is_held(s) || !socket_is_slots(address, s))
+	if (!seq || !s || !slot_is_held(s))
+		return 0;
+	address = owner_address(owner_of(s));
+	if (!socket_is_slots(address, s))
 		return 0;
 	key_probe(&c.key, address, s);
 	c.process_start_ns = s->process_start_ns;
 	__builtin_memcpy(c.comm, s->comm, sizeof(c.comm));
-	c.connect_ns = s->connect_ns;
+	connection_age(&c, s);
 	c.local_port = bpf_ntohs(INET(inet_sport));
 	c.remote_port = s->remote_port;
 	c.now_jiffies = bpf_jiffies64();
-	c.now_ns = bpf_ktime_get_ns();
 	connection_fill(&c, address);
 	bpf_seq_write(seq, &c, sizeof(c));
 	return 0;

@@ -72,10 +72,11 @@ struct mr_listener {
 	char comm[16];
 };
 
-/* Cost of the hooks on one CPU. */
+/* Cost of the hooks on one CPU: of one run in so many. */
+#define MR_COST_SAMPLE_EVERY 64
+
 struct mr_cost {
-	__u64 events;         /* runs */
-	__u64 sampled_events; /* of which timed */
+	__u64 sampled_events;
 	__u64 sampled_ns;
 };
 
@@ -84,17 +85,17 @@ struct mr_connection {
 	struct mr_flow_key key;
 	__u64 process_start_ns;
 	char comm[16];
-	__u64 connect_ns; /* CLOCK_MONOTONIC; 0: not seen */
-	__u64 now_ns;
+	__u64 age_ns; /* of one that is not open yet; 0: not known, or it is */
 	__u64 bytes_sent, bytes_received, bytes_acked;
 	__u64 pacing_rate; /* bytes a second */
 	__u32 rtt_us, rttvar_us, min_rtt_us, cwnd, ssthresh, mss, unacked_segments, retransmits;
 	__u32 segments_sent, segments_received;
 	__u32 rate_delivered, rate_interval_us; /* segments in µs */
+	__u32 age_jiffies;                      /* of an open one; 0: not known */
 	__u32 now_jiffies, last_send_jiffies, last_receive_jiffies;
 	__u16 local_port, remote_port;
 	__u8 state;
-	__u8 pad[7];
+	__u8 pad[3];
 };
 
 /* Written by the programs, read by the agent; sums since the start unless said otherwise. */
@@ -114,11 +115,11 @@ struct mr_totals {
 
 /* One run of the sweep: what the agent asks, and what it tells. */
 struct mr_sweep {
-	__u32 first_bucket, buckets; /* in: which part of the table */
+	__u32 first_region, regions; /* in: which part of the table, see slot.h */
 	__u32 window;                /* in: number of this window */
 	__u32 backoff_max;           /* in: windows between visits to an idle socket */
 	__u32 everything;            /* in: visit also what is not due */
 	__u32 sockets_max;           /* in */
-	__u32 next_bucket;           /* out: where to go on */
+	__u32 next_region;           /* out: where to go on */
 	__u32 visited, live;         /* out */
 };

@@ -132,6 +132,7 @@ struct sock {
 	struct sk_buff_head sk_error_queue;
 	struct sock_cgroup_data sk_cgrp_data;
 	unsigned long sk_pacing_rate;
+	__u32 sk_txhash; /* random */
 	__u32 sk_ack_backlog;
 	__u32 sk_max_ack_backlog;
 	int sk_err;

@@ -15,14 +15,12 @@
 
 /* A slot's contents for a new owner, all but the process. */
 static __always_inline void slot_start(struct slot *s, const struct tcp_sock *tp, u8 role,
-				       u32 phase)
+				       u64 connect)
 {
-	s->phase = phase;
-	s->connect_ns = 0;
+	s->connect = connect;
 	s->process_start_ns = 0;
 	__builtin_memset(s->comm, 0, sizeof(s->comm));
 	s->tgid = 0;
-	s->connect_us = 0;
 	s->due = 0;
 	s->remote_port = bpf_ntohs(((const struct sock *)tp)->__sk_common.skc_dport);
 	s->error = 0;
@@ -32,12 +30,6 @@ static __always_inline void slot_start(struct slot *s, const struct tcp_sock *tp
 	s->idle = 0;
 	s->strikes = 0;
 	s->adopted = 0;
-}
-
-/* Everything is written: from now on the sweep may see it. */
-static __always_inline void slot_publish(struct slot *s)
-{
-	__sync_lock_test_and_set(&s->state, SLOT_LIVE);
 }
 
 /* Which end: a socket that was accepted has its listener's backlog. */
@@ -96,7 +88,7 @@ static __always_inline void fold_phase(struct fold *f, const struct slot *s, u32
 		s->role == MR_ROLE_CLIENT && from < MR_PHASE_ATTEMPTED && to >= MR_PHASE_ATTEMPTED;
 	f->opened = from < MR_PHASE_OPENED && to >= MR_PHASE_OPENED;
 	if (f->opened)
-		f->connect_us = s->connect_us;
+		f->connect_us = connect_us(s->connect);
 }
 
 static __always_inline void fold_ending(struct fold *f, const struct mr_tcp *t,
@@ -125,7 +117,7 @@ static __always_inline void ending_read(struct ending *e, const struct slot *s,
 	struct mr_tcp t = {};
 
 	tcp_read(&t, tp, state);
-	t.phase = e->phase = s->phase;
+	t.phase = e->phase = slot_phase(s);
 	t.connected = s->role == MR_ROLE_CLIENT;
 	if (!t.err)
 		t.err = t.phase == MR_PHASE_ATTEMPTED ? s->error : 0;
@@ -140,16 +132,18 @@ static __always_inline void ending_read(struct ending *e, const struct slot *s,
 __noinline int ending_fold(u32 number, struct ending *e)
 {
 	struct slot *s = slot_at(number);
+	struct report *r;
 
 	if (!s || !e)
 		return 0;
-	if (s->swept)
+	r = s->swept ? report_at(number) : NULL;
+	if (r)
 		for (int i = 0; i < WORD_MAX; i++)
-			e->f.delta[i] = word_since(s->reported[i], e->f.delta[i], i);
+			e->f.delta[i] = word_since(r->word[i], e->f.delta[i], i);
 	fold_phase(&e->f, s, s->reported_phase, e->phase);
 	e->f.slot = number;
 	flow_fold(&e->key, &e->f);
-	slot_release(number);
+	slot_release(s, number);
 	return 0;
 }
 
@@ -157,33 +151,39 @@ static __always_inline void close_slot(struct slot *s, u32 number, const struct 
 				       u8 state)
 {
 	struct ending e = {.f = FOLD_NOTHING};
+	u64 address = address_of(tp);
 
 	ending_read(&e, s, tp, state);
-	if (slot_move(s, SLOT_LIVE, SLOT_FREE)) {
+	if (owner_of(s) == (address | SLOT_BUSY)) { /* ours already */
+		ending_fold(number, &e);
+		return;
+	}
+	if (slot_move(s, address, SLOT_LIVE, SLOT_BUSY)) {
 		ending_fold(number, &e);
 		return;
 	}
 	mr_handover = e;
-	if (__sync_lock_test_and_set(&s->state, SLOT_HANDED) == SLOT_SWEPT)
+	if (slot_move(s, address, SLOT_SWEPT, SLOT_HANDED))
 		return;
-	slot_move(s, SLOT_HANDED, SLOT_FREE); /* the sweep has just given it back */
-	ending_fold(number, &e);
+	if (slot_move(s, address, SLOT_LIVE, SLOT_BUSY)) /* the sweep has just given it back */
+		ending_fold(number, &e);
 }
 
 /* Ends a slot whose connection is gone without our having seen the close: what it carried last is
- * lost, that it is over is not. The owner's cell stays. 0: it is in other hands. */
-static __always_inline int slot_abandon(struct slot *s)
+ * lost, that it is over is not. It is in the caller's hands then. 0: it is in other hands. */
+static __always_inline int slot_abandon(struct slot *s, u32 number, u64 address)
 {
 	struct mr_flow_key key = {.role = s->role, .coarse = 1};
+	struct report *r = s->swept ? report_at(number) : NULL;
 	struct fold f = FOLD_NOTHING;
 
-	if (!slot_move(s, SLOT_LIVE, SLOT_FREE))
+	if (!slot_move(s, address, SLOT_LIVE, SLOT_BUSY))
 		return 0;
-	if (s->swept)
-		key = s->key;
-	fold_phase(&f, s, s->reported_phase, s->phase);
+	if (r)
+		key = r->key;
+	fold_phase(&f, s, s->reported_phase, slot_phase(s));
 	f.connect_us = 0;
-	f.closed = s->phase == MR_PHASE_OPENED;
+	f.closed = slot_phase(s) == MR_PHASE_OPENED;
 	if (!f.closed)
 		f.outcome = MR_FAILED_OTHER;
 	flow_fold(&key, &f);
@@ -213,12 +213,19 @@ static __always_inline void close_stateless(const struct tcp_sock *tp, u8 state)
 
 /* A slot for a connection that begins: a free one, or the one still under its socket's address,
  * whose close was never shown to us. NULL: there is none, it will be folded when it closes. */
-static __always_inline struct slot *slot_take(const struct tcp_sock *tp, u32 stale)
+static __always_inline struct slot *slot_take(u64 address, u32 *ret_number)
 {
-	u32 number = stale == SLOT_NONE ? slot_claim(address_of(tp)) : stale;
-	struct slot *s = number == SLOT_NONE ? NULL : slot_at(number);
+	struct slot *s = slot_home_move(0, address | SLOT_BUSY, ret_number);
+	u32 stale;
 
-	if (s && (stale == SLOT_NONE || slot_abandon(s)))
+	if (s && !s->displaced)
+		return s;
+	if (s) /* a stale one may be elsewhere: begin again, slowly */
+		owner_swap(s, address | SLOT_BUSY, 0);
+	stale = slot_seek(address);
+	*ret_number = stale == SLOT_NONE ? slot_claim(address) : stale;
+	s = slot_at(*ret_number);
+	if (s && (stale == SLOT_NONE || slot_abandon(s, stale, address)))
 		return s;
 	__sync_fetch_and_add(&mr_totals.slots_full, 1);
 	__sync_fetch_and_add(&mr_totals.stateless, 1);
@@ -228,53 +235,70 @@ static __always_inline struct slot *slot_take(const struct tcp_sock *tp, u32 sta
 /* connect() has chosen addresses and ports and is about to send the SYN. */
 static __always_inline void life_connect(const struct tcp_sock *tp)
 {
-	struct slot *s = slot_take(tp, slot_seek(address_of(tp)));
+	u64 address = address_of(tp);
+	struct slot *s;
+	u32 number;
 
+	s = slot_take(address, &number);
 	if (!s)
 		return;
-	slot_start(s, tp, MR_ROLE_CLIENT, MR_PHASE_ATTEMPTED);
+	slot_start(s, tp, MR_ROLE_CLIENT, bpf_ktime_get_ns());
 	s->tgid = process_current(&s->process_start_ns, s->comm);
-	s->connect_ns = bpf_ktime_get_ns();
-	slot_publish(s);
+	slot_publish(s, number, address);
 }
 
 /* SYN-ACK received, or our SYN crossed the peer's and was acknowledged. */
 static __always_inline void life_established(struct slot *s)
 {
-	u64 us;
+	u64 us = s->connect ? (bpf_ktime_get_ns() - s->connect) / 1000 : 0;
 
-	if (s->connect_ns) {
-		us = (bpf_ktime_get_ns() - s->connect_ns) / 1000;
-		s->connect_us = us > ~0U ? ~0U : us ? us : 1;
-	}
-	__sync_lock_test_and_set(&s->phase, MR_PHASE_OPENED);
+	if (s->connect && !us)
+		us = 1;
+	s->connect = connect_opened(us);
 }
 
-static __always_inline void life_opened(const struct tcp_sock *tp, u8 role)
-{
-	u32 number = slot_seek(address_of(tp));
-	struct slot *s = number == SLOT_NONE ? NULL : slot_at(number);
-
-	if (s && slot_is_held(s) && s->phase == MR_PHASE_ATTEMPTED &&
-	    role_of((const struct sock *)tp) == s->role) {
-		life_established(s);
-		return;
-	}
-	if (!s && role == MR_ROLE_CLIENT && mr_totals.stateless > 0)
-		return; /* already counted when it had no slot to connect with */
-	s = slot_take(tp, number);
-	if (!s)
-		return;
-	slot_start(s, tp, role, MR_PHASE_OPENED);
-	slot_publish(s);
-}
-
-static __always_inline void life_closed(const struct tcp_sock *tp, u8 state)
+/* 1: it was known as attempted, or was counted without a slot when it was. */
+static __always_inline int life_opened_attempt(const struct tcp_sock *tp, u8 role)
 {
 	struct slot *s;
 	u32 number;
 
+	if (role_of((const struct sock *)tp) == MR_ROLE_SERVER)
+		return 0;
 	s = slot_find(tp, &number);
+	if (!s)
+		return role == MR_ROLE_CLIENT && mr_totals.stateless > 0;
+	if (s->role != MR_ROLE_CLIENT || slot_phase(s) != MR_PHASE_ATTEMPTED)
+		return 0;
+	life_established(s);
+	return 1;
+}
+
+/* role: whether the kernel says active or passive, which of crossed SYNs it does not say right. */
+static __always_inline void life_opened(const struct tcp_sock *tp, u8 role)
+{
+	u64 address = address_of(tp);
+	struct slot *s;
+	u32 number;
+
+	if (life_opened_attempt(tp, role))
+		return;
+	s = slot_take(address, &number);
+	if (!s)
+		return;
+	slot_start(s, tp, role, connect_opened(0));
+	slot_publish(s, number, address);
+}
+
+static __always_inline void life_closed(const struct tcp_sock *tp, u8 state)
+{
+	u64 address = address_of(tp);
+	struct slot *s;
+	u32 number;
+
+	s = slot_home_move(address | SLOT_LIVE, address | SLOT_BUSY, &number);
+	if (!s)
+		s = slot_find(tp, &number);
 	if (s)
 		close_slot(s, number, tp, state);
 	else if (mr_totals.stateless > 0 && state != MR_TCP_SYN_RECV)

@@ -56,8 +56,8 @@ SEC("sockops")
 int mr_sock_ops(struct bpf_sock_ops *ctx)
 {
 	struct bpf_sock *bsk = ctx->sk;
-	struct cost_sample sample;
 	struct tcp_sock *tp;
+	u64 begin_ns;
 
 	if (!is_ours(ctx))
 		return 1;
@@ -66,7 +66,7 @@ int mr_sock_ops(struct bpf_sock_ops *ctx)
 	tp = (void *)bpf_skc_to_tcp_sock(bsk);
 	if (!tp)
 		return 1;
-	cost_begin(&sample);
+	begin_ns = cost_begin(((struct sock *)tp)->sk_txhash);
 	switch (ctx->op) {
 	case BPF_SOCK_OPS_TCP_CONNECT_CB:
 		want_state_changes(ctx);
@@ -88,7 +88,7 @@ int mr_sock_ops(struct bpf_sock_ops *ctx)
 		closed(tp, ctx->args[0]);
 		break;
 	}
-	cost_end(&sample);
+	cost_end(begin_ns);
 	return 1;
 }
 
@@ -207,8 +207,8 @@ SEC("raw_tp")
 int mr_sweep_run(void *ctx)
 {
 	mr_sweep.visited = mr_sweep.live = 0;
-	mr_sweep.next_bucket = mr_sweep.first_bucket;
-	bpf_loop(mr_sweep.buckets, visit_bucket, NULL, 0);
+	mr_sweep.next_region = mr_sweep.first_region;
+	bpf_loop(mr_sweep.regions, region_sweep, NULL, 0);
 	return 0;
 }
 
@@ -354,17 +354,15 @@ int mr_udp_bind6(struct bpf_sock *sk)
 	return udp_bind(sk);
 }
 
-/* Per slot, when somebody asks for live connections. */
+/* Per region of slots, when somebody asks for live connections. */
 SEC("iter/bpf_map_elem")
 int mr_connections_walk(struct bpf_iter__bpf_map_elem *ctx)
 {
-	struct slot_bucket *b = ctx->value;
-	u32 *number = ctx->key;
+	u32 *region = ctx->key;
 
-	if (!b || !number)
+	if (!region || !ctx->value)
 		return 0;
-	for (u32 i = 0; i < BUCKET_SLOTS; i++)
-		if (b->owner[i])
-			connection_show(ctx->meta->seq, slot_number(*number, i), b->owner[i]);
+	for (u32 i = 0; i < REGION_SLOTS; i++)
+		connection_show(ctx->meta->seq, *region << REGION_SHIFT | i);
 	return 0;
 }

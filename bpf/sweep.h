@@ -7,8 +7,8 @@
  * What it read counts only if no close came while it had the slot (slot.h). A slot whose socket
  * turns out to be another one, several visits in a row, is abandoned.
  *
- * Cost: a bucket where nobody is due costs its own cache line. A socket without traffic costs two
- * more, and is due less and less often while it has none.
+ * Cost: a region where nobody is due costs eight bytes. A socket without traffic costs two cache
+ * lines, and is due less and less often while it has none.
  */
 #pragma once
 
@@ -55,36 +55,37 @@ static __always_inline void live_chronos(u64 address, u64 now[WORD_MAX])
 
 /* How much a word has grown; it is reported with that. One that reads as less (a FIN not yet taken
  * out, a socket that is another one by now) waits for a later visit. */
-static __always_inline u64 advance(struct slot *s, int word, u64 now)
+static __always_inline u64 advance(struct report *r, int word, u64 now)
 {
-	u64 delta = word_since(s->reported[word], now, word);
+	u64 delta = word_since(r->word[word], now, word);
 
 	if ((s64)delta < 0 || (word >= WORD_SEGMENTS_SENT && (s32)delta < 0))
 		return 0;
-	s->reported[word] = now;
+	r->word[word] = now;
 	return delta;
 }
 
-static __always_inline void visit_read(struct slot *s, u64 address, struct fold *f)
+static __always_inline void visit_read(struct slot *s, struct report *r, u64 address,
+				       struct fold *f)
 {
-	u32 phase = *(volatile u32 *)&s->phase;
+	u32 phase = slot_phase(s);
 	u64 now[WORD_MAX];
 
 	fold_phase(f, s, s->reported_phase, phase);
 	s->reported_phase = phase;
-	f->delta[WORD_SEGMENTS_SENT] = advance(s, WORD_SEGMENTS_SENT, TCP(segs_out));
-	f->delta[WORD_SEGMENTS_RECEIVED] = advance(s, WORD_SEGMENTS_RECEIVED, TCP(segs_in));
-	f->delta[WORD_RETRANSMITS] = advance(s, WORD_RETRANSMITS, TCP(total_retrans));
+	f->delta[WORD_SEGMENTS_SENT] = advance(r, WORD_SEGMENTS_SENT, TCP(segs_out));
+	f->delta[WORD_SEGMENTS_RECEIVED] = advance(r, WORD_SEGMENTS_RECEIVED, TCP(segs_in));
+	f->delta[WORD_RETRANSMITS] = advance(r, WORD_RETRANSMITS, TCP(total_retrans));
 	if (phase != MR_PHASE_OPENED)
 		return;
 	live_chronos(address, now);
-	f->delta[WORD_SENT] = advance(s, WORD_SENT, live_sent(address, s));
-	f->delta[WORD_RECEIVED] = advance(s, WORD_RECEIVED, live_received(address));
+	f->delta[WORD_SENT] = advance(r, WORD_SENT, live_sent(address, s));
+	f->delta[WORD_RECEIVED] = advance(r, WORD_RECEIVED, live_received(address));
 	f->delta[WORD_RETRANSMITTED_BYTES] =
-		advance(s, WORD_RETRANSMITTED_BYTES, TCP(bytes_retrans));
-	f->delta[WORD_BUSY] = advance(s, WORD_BUSY, now[WORD_BUSY]);
-	f->delta[WORD_RECEIVE_WINDOW] = advance(s, WORD_RECEIVE_WINDOW, now[WORD_RECEIVE_WINDOW]);
-	f->delta[WORD_SEND_BUFFER] = advance(s, WORD_SEND_BUFFER, now[WORD_SEND_BUFFER]);
+		advance(r, WORD_RETRANSMITTED_BYTES, TCP(bytes_retrans));
+	f->delta[WORD_BUSY] = advance(r, WORD_BUSY, now[WORD_BUSY]);
+	f->delta[WORD_RECEIVE_WINDOW] = advance(r, WORD_RECEIVE_WINDOW, now[WORD_RECEIVE_WINDOW]);
+	f->delta[WORD_SEND_BUFFER] = advance(r, WORD_SEND_BUFFER, now[WORD_SEND_BUFFER]);
 	f->rtt_us = TCP(srtt_us) >> 3;
 }
 
@@ -117,58 +118,56 @@ static __always_inline int socket_is_slots(u64 address, const struct slot *s)
 	       SK(sk_protocol) == IPPROTO_TCP;
 }
 
-/* What a sweep changes in a slot; kept to undo it when a close came meanwhile. */
-struct report {
-	u64 reported[WORD_MAX];
+/* What a visit changes; kept to undo it when a close came meanwhile. */
+struct before {
+	u64 word[WORD_MAX];
 	u8 phase, swept;
 };
 
-static __always_inline void report_keep(struct report *r, const struct slot *s)
+static __always_inline void before_keep(struct before *b, const struct slot *s,
+					const struct report *r)
 {
-	__builtin_memcpy(r->reported, s->reported, sizeof(r->reported));
-	r->phase = s->reported_phase;
-	r->swept = s->swept;
+	__builtin_memcpy(b->word, r->word, sizeof(b->word));
+	b->phase = s->reported_phase;
+	b->swept = s->swept;
 }
 
-static __always_inline void report_undo(struct slot *s, const struct report *r)
+static __always_inline void before_restore(const struct before *b, struct slot *s, struct report *r)
 {
-	__builtin_memcpy(s->reported, r->reported, sizeof(s->reported));
-	s->reported_phase = r->phase;
-	s->swept = r->swept;
+	__builtin_memcpy(r->word, b->word, sizeof(r->word));
+	s->reported_phase = b->phase;
+	s->swept = b->swept;
 }
 
-/* The slot is in our hands. Its owner may be another one than when we looked. */
-static __always_inline void visit_held(struct slot *s, u32 number)
+/* The slot is in our hands. */
+static __always_inline void visit_swept(struct slot *s, struct report *r, u32 number, u64 address)
 {
-	struct slot_bucket *b = bucket_of(number);
-	u64 address = b ? *(volatile u64 *)owner_of(b, number) : 0;
 	struct fold f = FOLD_NOTHING;
+	struct before before = {};
 	struct mr_flow_key key;
-	struct report before = {};
 
-	report_keep(&before, s);
+	before_keep(&before, s, r);
 	if (!s->swept) {
-		__builtin_memset(s->reported, 0, sizeof(s->reported));
-		key_probe(&s->key, address, s);
+		__builtin_memset(r->word, 0, sizeof(r->word));
+		key_probe(&r->key, address, s);
 		s->swept = 1;
 	}
-	visit_read(s, address, &f);
-	key = s->key;
+	visit_read(s, r, address, &f);
+	key = r->key;
 	f.slot = number;
-	if (slot_move(s, SLOT_SWEPT, SLOT_LIVE)) {
+	if (slot_move(s, address, SLOT_SWEPT, SLOT_LIVE)) {
 		flow_fold(&key, &f);
 		return;
 	}
-	report_undo(s, &before);
-	slot_move(s, SLOT_HANDED, SLOT_FREE);
+	before_restore(&before, s, r); /* HANDED: nobody else touches it */
 	ending_fold(number, &mr_handover);
 }
 
 /* Something else is at this address: seen once it may be a close on another CPU, half done. */
-static __always_inline void visit_stranger(struct slot *s, u32 number)
+static __always_inline void visit_stranger(struct slot *s, u32 number, u64 address)
 {
-	if (++s->strikes >= STRIKES_MAX && slot_abandon(s))
-		slot_release(number);
+	if (++s->strikes >= STRIKES_MAX && slot_abandon(s, number, address))
+		slot_release(s, number);
 }
 
 static __always_inline u32 due_later(struct slot *s)
@@ -193,71 +192,82 @@ static __always_inline void keep_soft_error(struct slot *s, u64 address)
 		s->error = error;
 }
 
-static __always_inline int moved(const struct slot *s, u64 address)
+static __always_inline int moved(const struct slot *s, const struct report *r, u64 address)
 {
 	u32 segments = TCP(segs_in) + TCP(segs_out);
 
-	return !s->swept || s->phase != s->reported_phase ||
-	       segments != (u32)s->reported[WORD_SEGMENTS_SENT] +
-				   (u32)s->reported[WORD_SEGMENTS_RECEIVED];
+	return !s->swept || slot_phase(s) != s->reported_phase ||
+	       segments != (u32)r->word[WORD_SEGMENTS_SENT] + (u32)r->word[WORD_SEGMENTS_RECEIVED];
 }
 
 /* Returns in how many windows the slot wants the next visit. */
-__noinline u32 visit(u32 number, u64 address)
+__noinline u32 visit(u32 number, u64 owner)
 {
 	struct slot *s = slot_at(number);
+	struct report *r = report_at(number);
+	u64 address = owner_address(owner);
 
-	if (!s || *(volatile u32 *)&s->state != SLOT_LIVE) /* being opened or closed right now */
+	if (!s || !r || (owner & SLOT_HANDS_MASK) != SLOT_LIVE)
 		return 1;
 	if (!mr_sweep.everything && (s32)(s->due - mr_sweep.window) > 0)
 		return s->due - mr_sweep.window;
 	mr_sweep.visited++;
 	if (!socket_is_slots(address, s)) {
-		visit_stranger(s, number);
+		visit_stranger(s, number, address);
 		return 1;
 	}
 	s->strikes = 0;
-	if (s->phase == MR_PHASE_ATTEMPTED)
+	if (slot_phase(s) == MR_PHASE_ATTEMPTED)
 		keep_soft_error(s, address);
-	if (!moved(s, address))
+	if (!moved(s, r, address))
 		return due_later(s);
-	if (!slot_move(s, SLOT_LIVE, SLOT_SWEPT))
+	if (!slot_move(s, address, SLOT_LIVE, SLOT_SWEPT))
 		return 1;
 	s->idle = 0;
 	s->due = mr_sweep.window + 1;
-	visit_held(s, number);
+	visit_swept(s, r, number, address);
 	return 1;
 }
 
-/*
- * Who opens writes its owner, then sets the bucket's due to 0. We set due first, then look at the
- * owners, and write the next due only if it is still ours: so either we see the newcomer, or it
- * makes us come again.
- */
-static long visit_bucket(u32 i, void *unused)
+static __always_inline u32 region_visit(struct region *r, u32 number)
 {
-	u32 number = (mr_sweep.first_bucket + i) & mr_buckets_mask;
-	struct slot_bucket *b = bucket_at(number);
-	u32 next = DUE_NEVER, ours = mr_sweep.window + DUE_NEVER, wait, due;
+	u32 next = DUE_NEVER, live = 0, wait;
 
-	if (!b || mr_sweep.visited >= mr_sweep.sockets_max)
-		return 1;
-	mr_sweep.next_bucket = number + 1;
-	due = *(volatile u32 *)&b->due;
-	for (u32 k = 0; k < BUCKET_SLOTS; k++)
-		mr_sweep.live += b->owner[k] != 0;
-	if (due && !mr_sweep.everything && (s32)(due - mr_sweep.window) > 0)
-		return 0;
-	__sync_lock_test_and_set(&b->due, ours);
-	for (u32 k = 0; k < BUCKET_SLOTS; k++) {
-		u64 owner = *(volatile u64 *)&b->owner[k];
+	for (u32 i = 0; i < REGION_SLOTS; i++) {
+		u32 at = number << REGION_SHIFT | i;
+		struct slot *s = slot_at(at);
+		u64 owner = s ? owner_of(s) : 0;
 
 		if (!owner)
 			continue;
-		wait = visit(slot_number(number, k), owner);
+		live++;
+		wait = visit(at, owner);
 		if (wait < next)
 			next = wait;
 	}
-	__sync_val_compare_and_swap(&b->due, ours, mr_sweep.window + next);
+	r->live = live;
+	return next;
+}
+
+/*
+ * Who comes or goes writes its owner, then sets due to 0 if it is not. We set due first, then look
+ * at the owners, and write the next due only if ours still stands: so either we see the newcomer,
+ * or it makes us come again.
+ */
+static long region_sweep(u32 i, void *unused)
+{
+	u32 number = mr_sweep.first_region + i, ours = mr_sweep.window + DUE_NEVER, next, due;
+	struct region *r = region_at(number);
+
+	if (!r || mr_sweep.visited >= mr_sweep.sockets_max)
+		return 1;
+	mr_sweep.next_region = number + 1;
+	due = *(volatile u32 *)&r->due;
+	if (!due || mr_sweep.everything || (s32)(due - mr_sweep.window) <= 0) {
+		__sync_lock_test_and_set(&r->due, ours);
+		next = region_visit(r, number);
+		__sync_val_compare_and_swap(&r->due, ours, mr_sweep.window + next);
+	}
+	mr_sweep.live += r->live;
 	return 0;
 }

@@ -38,9 +38,9 @@ struct machine_size {
 };
 
 static const struct machine_size machine_sizes[] = {
-	{4ull << 30, BUCKET_SLOTS << 11, 2048},
-	{64ull << 30, BUCKET_SLOTS << 13, 4096},
-	{UINT64_MAX, BUCKET_SLOTS << 15, 16384},
+	{4ull << 30, 16384, 2048},
+	{64ull << 30, 65536, 4096},
+	{UINT64_MAX, 262144, 16384},
 };
 
 static const struct machine_size *machine_size(void)
@@ -53,16 +53,14 @@ static const struct machine_size *machine_size(void)
 	return m;
 }
 
-/* Buckets are a power of two, so that a mask finds them. */
-static uint32_t buckets_for(uint32_t slots)
+/* A power of two, so that a mask finds them. */
+static uint32_t slots_for(uint32_t wanted)
 {
-	uint32_t buckets = 1;
+	uint32_t slots = REGION_SLOTS;
 
-	if (slots > SLOTS_LIMIT)
-		slots = SLOTS_LIMIT;
-	while (buckets * BUCKET_SLOTS < slots)
-		buckets *= 2;
-	return buckets;
+	while (slots < wanted && slots < SLOTS_LIMIT)
+		slots *= 2;
+	return slots;
 }
 
 static int on_libbpf_message(enum libbpf_print_level level, const char *format, va_list args)
@@ -78,19 +76,20 @@ void probe_quiet(void)
 static int configure(struct probe *p, const struct probe_config *config)
 {
 	struct millrace_bpf *skel = p->skel;
-	uint32_t buckets = buckets_for(or_default(config->slots_max, machine_size()->slots));
+	uint32_t slots = slots_for(or_default(config->slots_max, machine_size()->slots));
 	uint32_t records;
 
-	p->buckets = buckets;
+	p->slots_max = slots;
 	p->flows_max = or_default(config->flows_max, machine_size()->flows);
-	skel->rodata->mr_buckets_mask = buckets - 1;
+	skel->rodata->mr_slots_mask = slots - 1;
 	skel->rodata->mr_flows_max = p->flows_max;
 	skel->rodata->mr_root_cgroup = config->cgroup ? p->cgroup_id : 0;
 	records = p->flows_max + COARSE_RECORDS + LAST_RESORT;
 	if (bpf_map__set_max_entries(skel->maps.mr_flows_a, records) ||
 	    bpf_map__set_max_entries(skel->maps.mr_flows_b, records) ||
-	    bpf_map__set_max_entries(skel->maps.mr_buckets, buckets) ||
-	    bpf_map__set_max_entries(skel->maps.mr_slots, buckets * BUCKET_SLOTS) ||
+	    bpf_map__set_max_entries(skel->maps.mr_slots, slots) ||
+	    bpf_map__set_max_entries(skel->maps.mr_reports, slots) ||
+	    bpf_map__set_max_entries(skel->maps.mr_regions, slots / REGION_SLOTS) ||
 	    bpf_map__set_max_entries(skel->maps.mr_listeners,
 				     or_default(config->listeners_max, LISTENERS_DEFAULT)))
 		return -errno;

@@ -171,7 +171,7 @@ static int listen_anywhere(void)
 /* Whether an open socket can be made to tell sock_ops its close: tried on one of our own. */
 static void try_flag(struct probe_feature *ret)
 {
-	struct probe_config config = {.slots_max = BUCKET_SLOTS, .flows_max = 64};
+	struct probe_config config = {.slots_max = REGION_SLOTS, .flows_max = 64};
 	struct probe *p = NULL;
 	int fd = listen_anywhere();
 

@@ -16,7 +16,7 @@ int probe_connections_open(struct probe *p, struct error *e)
 	union bpf_iter_link_info info = {};
 	LIBBPF_OPTS(bpf_iter_attach_opts, opts);
 
-	info.map.map_fd = bpf_map__fd(p->skel->maps.mr_buckets);
+	info.map.map_fd = bpf_map__fd(p->skel->maps.mr_regions);
 	opts.link_info = &info;
 	opts.link_info_len = sizeof(info);
 	p->connections_link = bpf_program__attach_iter(p->skel->progs.mr_connections_walk, &opts);
@@ -57,7 +57,7 @@ static void connection_of(const struct probe *p, const struct mr_connection *m,
 		.segments_sent = m->segments_sent,
 		.segments_received = m->segments_received,
 		.pacing_rate = m->pacing_rate,
-		.age_ms = m->connect_ns ? (m->now_ns - m->connect_ns) / 1000000 : 0,
+		.age_ms = m->age_ns / 1000000 + (uint64_t)m->age_jiffies * p->us_per_jiffy / 1000,
 		.last_send_ms = jiffies_ago_ms(p, m->now_jiffies, m->last_send_jiffies),
 		.last_receive_ms = jiffies_ago_ms(p, m->now_jiffies, m->last_receive_jiffies),
 	};

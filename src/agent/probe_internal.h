@@ -6,7 +6,7 @@
 #include "agent/probe.h"
 #include "millrace.skel.h"
 
-#define BUCKET_SLOTS      7 /* as in bpf/slot.h */
+#define REGION_SLOTS      16 /* as in bpf/slot.h */
 #define LAST_RESORT       2 /* one coarse record a role, always there */
 #define PROBE_CPUS_MAX    1024
 #define PROBE_DRAIN_BATCH 256
@@ -18,8 +18,8 @@ struct probe {
 	uint64_t cgroup_id;
 	int flow_map[2]; /* borrowed from skel */
 	uint32_t active; /* which of them programs write */
-	uint32_t buckets, flows_max;
-	uint32_t sweep_next; /* bucket where the sweep goes on */
+	uint32_t slots_max, flows_max;
+	uint32_t sweep_next; /* region of slots where the sweep goes on */
 	uint32_t window;     /* sweeps of the whole table so far */
 	uint32_t live_so_far, sockets;
 	uint64_t swept, sweep_ns;

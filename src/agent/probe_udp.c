@@ -109,7 +109,7 @@ int probe_udp_configure(struct probe *p, const struct probe_config *config, uint
 		return 0;
 	if (bpf_map__set_max_entries(skel->maps.mr_udp_a, records) ||
 	    bpf_map__set_max_entries(skel->maps.mr_udp_b, records) ||
-	    bpf_map__set_max_entries(skel->maps.mr_udp_sockets, p->buckets * BUCKET_SLOTS / 4 + 1))
+	    bpf_map__set_max_entries(skel->maps.mr_udp_sockets, p->slots_max / 4))
 		return -errno;
 	return 0;
 }

@@ -55,8 +55,8 @@ int probe_sweep(struct probe *p, const struct probe_sweep *how, bool *ret_done)
 	uint64_t begin_ns = thread_cpu_ns();
 	int r;
 
-	sweep->first_bucket = p->sweep_next;
-	sweep->buckets = p->buckets - p->sweep_next;
+	sweep->first_region = p->sweep_next;
+	sweep->regions = p->slots_max / REGION_SLOTS - p->sweep_next;
 	sweep->window = p->window;
 	sweep->backoff_max = how->backoff_max ? how->backoff_max : 1;
 	sweep->everything = how->everything;
@@ -67,8 +67,8 @@ int probe_sweep(struct probe *p, const struct probe_sweep *how, bool *ret_done)
 	p->sweep_ns += thread_cpu_ns() - begin_ns;
 	p->swept += sweep->visited;
 	p->live_so_far += sweep->live;
-	p->sweep_next = sweep->next_bucket;
-	*ret_done = p->sweep_next >= p->buckets;
+	p->sweep_next = sweep->next_region;
+	*ret_done = p->sweep_next >= p->slots_max / REGION_SLOTS;
 	if (*ret_done) {
 		p->sockets = p->live_so_far;
 		p->live_so_far = 0;
@@ -211,7 +211,7 @@ static void stats_costs(struct probe *p, struct probe_stats *s)
 	    bpf_map_lookup_elem(bpf_map__fd(p->skel->maps.mr_costs), &zero, p->costs))
 		return;
 	for (int i = 0; i < cpus; i++) {
-		s->events += p->costs[i].events;
+		s->events += p->costs[i].sampled_events * MR_COST_SAMPLE_EVERY;
 		s->sampled_events += p->costs[i].sampled_events;
 		s->sampled_ns += p->costs[i].sampled_ns;
 	}
@@ -225,7 +225,7 @@ int probe_stats(struct probe *p, struct probe_stats *ret)
 		.swept = p->swept,
 		.sweep_ns = p->sweep_ns,
 		.sockets = p->sockets,
-		.slots_max = p->buckets * BUCKET_SLOTS,
+		.slots_max = p->slots_max,
 		.flows_max = p->flows_max,
 		.listeners_version = totals->listeners_version,
 	};
