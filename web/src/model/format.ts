@@ -63,6 +63,12 @@ export function percent(share: number): string {
 	return value < 1 ? `${value.toFixed(2)} %` : `${short(value)} %`;
 }
 
+/** 443, or 53/udp: TCP is what people expect. */
+export function portOf(edge: { port: number; transport: string }): string {
+	const port = edge.port ? String(edge.port) : '?';
+	return edge.transport === 'tcp' ? port : `${port}/${edge.transport}`;
+}
+
 export function plural(value: number, one: string, many = `${one}s`): string {
 	return `${count(value)} ${value === 1 ? one : many}`;
 }

@@ -46,6 +46,13 @@ test('attempts that wait are dashed while none got through', () => {
 	assert.equal(verdict(make({ attempted: 1, pending: 1 }, { health: 'failing' })), '1 pending');
 });
 
+test('UDP has no connections to count, and what a full queue drops is told', () => {
+	const udp = edge('web', 'db', 53, { transport: 'udp', connections: null, health: 'degraded', datagrams_to_server: 90, datagrams_dropped_to_server: 10 });
+	assert.equal(neverCompletes(udp), false);
+	assert.equal(verdict(udp), '10 dropped');
+	assert.match(findings(udp, names, node('db'))[0]?.advice ?? '', /^make db read faster/);
+});
+
 test('who waits for the reader is told, from a fifth of the time on', () => {
 	const slow = { busy: 1000, receive_window: 400, send_buffer: 100 };
 	const found = findings(make({ opened: 1 }, { limited_us_to_client: slow }), names, node('db'));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table's rows: what each column shows of an edge, and in which order.
-import { failedCount } from './judge';
+import { connections, failedCount } from './judge';
 import { clean } from './names';
 import type { Rates } from './rates';
 import type { Graph, GraphEdge, Health } from '../net/types';
@@ -29,8 +29,8 @@ export const sortValue: Record<string, (row: Row) => Value> = {
 	rate: (row) => row.rate,
 	to_server: (row) => row.edge.bytes_to_server + row.edge.adopted_bytes_to_server,
 	to_client: (row) => row.edge.bytes_to_client + row.edge.adopted_bytes_to_client,
-	open: (row) => row.edge.connections.active,
-	new: (row) => row.edge.connections.opened,
+	open: (row) => connections(row.edge).active,
+	new: (row) => connections(row.edge).opened,
 	failed: (row) => row.failed,
 	rtt: (row) => row.edge.rtt_us.p50,
 	retransmits: (row) => row.retransmits,

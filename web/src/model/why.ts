@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an edge's figures mean, in sentences, and what to do next: the page's `millrace why`. Each
 // finding has an urgency; the most urgent gives the advice.
-import { failureMeaning, failures, failureWords } from './judge';
+import { connections, datagrams, failureMeaning, failures, failureWords } from './judge';
 import { percent, plural } from './format';
 import type { Failures, GraphEdge, GraphNode, Limited } from '../net/types';
 
@@ -22,7 +22,7 @@ const waitShareBad = 0.2;
 type Advise = (edge: GraphEdge, names: Names, listens: boolean) => [number, string];
 
 function onRefused(edge: GraphEdge, { client, server }: Names, listens: boolean): [number, string] {
-	if (listens && edge.connections.opened > 0)
+	if (listens && connections(edge).opened > 0)
 		return [55, `look at when ${server} was started or restarted: it listens on port ${edge.port} now, but did not when it refused`];
 	if (listens)
 		return [90, `compare the address that ${client} asks for with the one that ${server} listens on, and look for a firewall rule that rejects port ${edge.port}`];
@@ -46,7 +46,7 @@ function ofFailures(edge: GraphEdge, names: Names, listens: boolean): Finding[] 
 		const [urgency, words] = advice[reason](edge, names, listens);
 		return { text: `${plural(count, 'attempt')} ${failureWords[reason]}: ${failureMeaning[reason]}`, advice: words, urgency };
 	});
-	const pending = edge.connections.pending;
+	const pending = connections(edge).pending;
 	if (pending > 0 && edge.health !== 'ok') {
 		const [urgency, words] = advice.timed_out(edge, names, listens);
 		found.push({ text: `${plural(pending, 'attempt')} pending: SYN sent, no answer yet; dropped on the way, or the host is down`, advice: words, urgency });
@@ -55,7 +55,7 @@ function ofFailures(edge: GraphEdge, names: Names, listens: boolean): Finding[] 
 }
 
 function ofBreaks(edge: GraphEdge, { client, server }: Names): Finding[] {
-	const c = edge.connections;
+	const c = connections(edge);
 	const found: Finding[] = [];
 	if (c.reset_by_server > 0)
 		found.push({
@@ -82,6 +82,19 @@ function ofBreaks(edge: GraphEdge, { client, server }: Names): Finding[] {
 			urgency: 85,
 		});
 	return found;
+}
+
+function ofDrops(edge: GraphEdge, { client, server }: Names): Finding[] {
+	const { dropped, sent } = datagrams(edge);
+	if (dropped === 0) return [];
+	const reader = (edge.datagrams_dropped_to_server ?? 0) > 0 ? server : client;
+	return [
+		{
+			text: `${plural(dropped, 'datagram')} arrived and were thrown away (${percent(dropped / Math.max(sent, dropped))}): the queue of the socket was full`,
+			advice: `make ${reader} read faster or give its sockets a larger receive buffer (net.core.rmem_max, SO_RCVBUF)`,
+			urgency: 65,
+		},
+	];
 }
 
 function ofRetransmits(edge: GraphEdge, { client, server }: Names): Finding[] {
@@ -133,6 +146,7 @@ export function findings(edge: GraphEdge, names: Names, server: GraphNode | unde
 		...ofFailures(edge, names, listens),
 		...ofBreaks(edge, names),
 		...ofQueue(edge, server, names),
+		...ofDrops(edge, names),
 		...ofRetransmits(edge, names),
 		...ofWait(edge.limited_us_to_server, names.client, names.server),
 		...ofWait(edge.limited_us_to_client, names.server, names.client),

@@ -50,7 +50,13 @@ export interface Measures {
 	segments_to_client: number;
 	retransmits_to_server: number;
 	retransmits_to_client: number;
-	connections: ConnectionCounts;
+	/** UDP only; what a full receive queue threw away is "dropped". */
+	datagrams_to_server?: number;
+	datagrams_to_client?: number;
+	datagrams_dropped_to_server?: number;
+	datagrams_dropped_to_client?: number;
+	/** null: not TCP, there are none. */
+	connections: ConnectionCounts | null;
 	rtt_us: Histogram;
 	connect_us: Histogram;
 	limited_us_to_server: Limited;

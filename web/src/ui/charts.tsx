@@ -12,9 +12,10 @@ interface Props {
 	range: string;
 	/** Which of the lines that come are meant. */
 	take: (line: SeriesLine) => boolean;
+	connections: boolean;
 }
 
-export function Charts({ query, range, take }: Props) {
+export function Charts({ query, range, take, connections }: Props) {
 	const series = useSeries(query, range);
 	if (!series) return <p class="dim charts-wait">Loading the charts</p>;
 	const lines = series.lines.filter(take);
@@ -48,15 +49,17 @@ export function Charts({ query, range, take }: Props) {
 					]}
 				/>
 			)}
-			<Chart
-				title="Connections"
-				times={at}
-				format={perS}
-				lines={[
-					{ label: 'opened', colour: '--series-a', values: of('opened') },
-					{ label: 'failed', colour: '--failing', values: failed, dashed: true },
-				]}
-			/>
+			{connections && (
+				<Chart
+					title="Connections"
+					times={at}
+					format={perS}
+					lines={[
+						{ label: 'opened', colour: '--series-a', values: of('opened') },
+						{ label: 'failed', colour: '--failing', values: failed, dashed: true },
+					]}
+				/>
+			)}
 			{hasAny(again) && (
 				<Chart title="Sent again" times={at} format={perS} lines={[{ label: 'segments', colour: '--degraded', values: again }]} />
 			)}

@@ -6,7 +6,7 @@ import { Fact, HealthMark, KindIcon, Name } from './parts';
 import { Times } from './times';
 import { Waits } from './waits';
 import { ago, bytes, count, percent, rate } from '../model/format';
-import { failedCount, healthWords, verdict } from '../model/judge';
+import { datagrams, failedCount, healthWords, verdict } from '../model/judge';
 import { clean } from '../model/names';
 import { findings } from '../model/why';
 import type { Rates } from '../model/rates';
@@ -83,6 +83,7 @@ function Findings({ edge, ends }: { edge: GraphEdge; ends: Ends }) {
 function Facts({ graph, edge, rates }: { graph: Graph; edge: GraphEdge; rates: Rates }) {
 	const now = rates.of(edge.id);
 	const c = edge.connections;
+	const packets = datagrams(edge);
 	const again = edge.retransmits_to_server + edge.retransmits_to_client;
 	const segments = edge.segments_to_server + edge.segments_to_client;
 	const adopted = edge.adopted_bytes_to_server + edge.adopted_bytes_to_client;
@@ -92,16 +93,27 @@ function Facts({ graph, edge, rates }: { graph: Graph; edge: GraphEdge; rates: R
 			<Fact label="To client now">{rate(now.to_client)}</Fact>
 			<Fact label="To server">{bytes(edge.bytes_to_server)}</Fact>
 			<Fact label="To client">{bytes(edge.bytes_to_client)}</Fact>
-			<Fact label="Open now" hint={c.adopted > 0 ? `${count(c.adopted)} of them were open before millrace came` : undefined}>
-				{count(c.active)}
-			</Fact>
-			<Fact label="Opened">
-				{count(c.opened)} <small>of {count(c.attempted)}</small>
-			</Fact>
-			<Fact label="Failed">{count(failedCount(edge))}</Fact>
-			<Fact label="Sent again" hint="Segments that had to be sent again">
-				{count(again)} {segments > 0 && again > 0 && <small>{percent(again / segments)}</small>}
-			</Fact>
+			{c ? (
+				<>
+					<Fact label="Open now" hint={c.adopted > 0 ? `${count(c.adopted)} of them were open before millrace came` : undefined}>
+						{count(c.active)}
+					</Fact>
+					<Fact label="Opened">
+						{count(c.opened)} <small>of {count(c.attempted)}</small>
+					</Fact>
+					<Fact label="Failed">{count(failedCount(edge))}</Fact>
+					<Fact label="Sent again" hint="Segments that had to be sent again">
+						{count(again)} {segments > 0 && again > 0 && <small>{percent(again / segments)}</small>}
+					</Fact>
+				</>
+			) : (
+				<>
+					<Fact label="Datagrams">{count(packets.sent)}</Fact>
+					<Fact label="Dropped" hint="Thrown away by a full receive queue">
+						{count(packets.dropped)}
+					</Fact>
+				</>
+			)}
 			{adopted > 0 && (
 				<Fact label="Before millrace" hint="What connections had carried already when they were found open">
 					{bytes(adopted)}
@@ -150,8 +162,8 @@ export function EdgePanel({ graph, edge, rates, range, onSelect }: Props) {
 			<Facts graph={graph} edge={edge} rates={rates} />
 			<Times rtt={edge.rtt_us} connect={edge.connect_us} />
 			<Waits edge={edge} client={ends.client?.name ?? ''} server={ends.server?.name ?? ''} />
-			<Charts query={{ edge: edge.id, by: 'edge', rtt: 1 }} range={range} take={(line) => line.edge === edge.id} />
-			<ConnectionList edge={edge} ends={ends} />
+			<Charts query={{ edge: edge.id, by: 'edge', rtt: 1 }} range={range} take={(line) => line.edge === edge.id} connections={edge.connections !== null} />
+			{edge.connections && <ConnectionList edge={edge} ends={ends} />}
 			<Siblings graph={graph} edge={edge} onSelect={onSelect} />
 		</>
 	);

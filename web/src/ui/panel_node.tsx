@@ -2,8 +2,8 @@
 // One node: who it is, where it listens, who asks it and whom it asks.
 import { Charts } from './charts';
 import { Fact, HealthMark, KindIcon, Name } from './parts';
-import { ago, bytes, count, plural, rate } from '../model/format';
-import { healthWords, verdict } from '../model/judge';
+import { ago, bytes, count, plural, portOf, rate } from '../model/format';
+import { connections, healthWords, verdict } from '../model/judge';
 import { quoted } from '../model/names';
 import type { Rates } from '../model/rates';
 import type { Selection } from '../model/urlstate';
@@ -35,7 +35,7 @@ function Peers({ title, edges, far, props }: { title: string; edges: GraphEdge[]
 							<KindIcon kind={name(edge[far])?.kind ?? ''} />
 							<span class="who">
 								<Name text={name(edge[far])?.name ?? ''} />
-								{far === 'server' && <span class="dim">:{edge.port}</span>}
+								{far === 'server' && <span class="dim">:{portOf(edge)}</span>}
 							</span>
 							<span class="dim">{rate(props.rates.total(edge.id))}</span>
 							<HealthMark health={edge.health} words={verdict(edge)} />
@@ -80,7 +80,7 @@ function Facts({ node, edges, props }: { node: GraphNode; edges: GraphEdge[]; pr
 			<Fact label="As server now">{rate(now(into))}</Fact>
 			<Fact label="As client now">{rate(now(out))}</Fact>
 			<Fact label="In this range">{bytes(total)}</Fact>
-			<Fact label="Open now">{count(edges.reduce((sum, edge) => sum + edge.connections.active, 0))}</Fact>
+			<Fact label="Open now">{count(edges.reduce((sum, edge) => sum + connections(edge).active, 0))}</Fact>
 			{node.nodes.length > 0 && (
 				<Fact label="Machine">
 					<Name text={node.nodes.join(', ')} />
@@ -118,6 +118,7 @@ export function NodePanel(props: Props) {
 				query={{ filter: node.name.length < 200 ? `either:${quoted(node.name)}` : '', by: 'edge', limit: 300 }}
 				range={range}
 				take={(line) => line.client === node.id || line.server === node.id}
+				connections
 			/>
 		</>
 	);

@@ -5,8 +5,8 @@ import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { HealthMark, KindIcon, Name } from './parts';
 import { makeRows, nextSort, sortRows, type Row } from '../model/rows';
-import { verdict } from '../model/judge';
-import { bytes, count, micros, rate } from '../model/format';
+import { connections, verdict } from '../model/judge';
+import { bytes, count, micros, portOf, rate } from '../model/format';
 import type { LiveState } from '../net/live';
 import type { Selection, UrlState } from '../model/urlstate';
 
@@ -25,12 +25,12 @@ const columns: Column[] = [
 	{ id: 'health', title: 'Health', hint: 'What is wrong, if anything', show: (row) => <HealthMark health={row.edge.health} words={verdict(row.edge)} /> },
 	{ id: 'client', title: 'Client', hint: 'Who opened the connections', textual: true, show: (row) => <End kind={row.clientKind} name={row.client} /> },
 	{ id: 'server', title: 'Server', hint: 'Who accepted them', textual: true, show: (row) => <End kind={row.serverKind} name={row.server} /> },
-	{ id: 'port', title: 'Port', hint: "The server's port", show: (row) => row.edge.port || '?' },
+	{ id: 'port', title: 'Port', hint: "The server's port", show: (row) => portOf(row.edge) },
 	{ id: 'rate', title: 'Now', hint: 'Payload a second, both ways', show: (row) => orNone(row.rate, rate(row.rate)) },
 	{ id: 'to_server', title: 'To server', hint: 'Payload in this range, and what was carried before millrace came', show: (row) => both(row.edge.bytes_to_server, row.edge.adopted_bytes_to_server) },
 	{ id: 'to_client', title: 'To client', hint: 'Payload in this range, and what was carried before millrace came', show: (row) => both(row.edge.bytes_to_client, row.edge.adopted_bytes_to_client) },
-	{ id: 'open', title: 'Open', hint: 'Connections open now', show: (row) => orNone(row.edge.connections.active, count(row.edge.connections.active)) },
-	{ id: 'new', title: 'New', hint: 'Connections opened in this range', show: (row) => orNone(row.edge.connections.opened, count(row.edge.connections.opened)) },
+	{ id: 'open', title: 'Open', hint: 'Connections open now', show: (row) => orNone(connections(row.edge).active, count(connections(row.edge).active)) },
+	{ id: 'new', title: 'New', hint: 'Connections opened in this range', show: (row) => orNone(connections(row.edge).opened, count(connections(row.edge).opened)) },
 	{ id: 'failed', title: 'Failed', hint: 'Attempts that never got through', show: (row) => orNone(row.failed, count(row.failed)) },
 	{ id: 'rtt', title: 'RTT', hint: 'Round-trip time, median', show: (row) => orNone(row.edge.rtt_us.count, micros(row.edge.rtt_us.p50)) },
 	{ id: 'retransmits', title: 'Resent', hint: 'Segments sent again', show: (row) => orNone(row.retransmits, count(row.retransmits)) },

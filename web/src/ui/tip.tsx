@@ -2,8 +2,8 @@
 // The few words under the pointer.
 import { useRef } from 'preact/hooks';
 import { Name } from './parts';
-import { verdict } from '../model/judge';
-import { count, micros, rate } from '../model/format';
+import { datagrams, verdict } from '../model/judge';
+import { count, micros, plural, portOf, rate } from '../model/format';
 import type { Rates } from '../model/rates';
 import type { Selection } from '../model/urlstate';
 import type { Graph, Position } from '../net/types';
@@ -16,13 +16,14 @@ function EdgeTip({ graph, rates, id }: { graph: Graph; rates: Rates; id: string 
 	return (
 		<>
 			<b>
-				<Name text={name(edge.client)} /> → <Name text={name(edge.server)} />:{edge.port}
+				<Name text={name(edge.client)} /> → <Name text={name(edge.server)} />:{portOf(edge)}
 			</b>
 			<span>
 				{rate(now.to_server)} to server, {rate(now.to_client)} to client
 			</span>
 			<span>
-				{count(edge.connections.active)} open{edge.rtt_us.count > 0 && `, RTT ${micros(edge.rtt_us.p50)}`},{' '}
+				{edge.connections ? `${count(edge.connections.active)} open` : plural(datagrams(edge).sent, 'datagram')}
+				{edge.rtt_us.count > 0 && `, RTT ${micros(edge.rtt_us.p50)}`},{' '}
 				<span class={`tone-${edge.health}`}>{verdict(edge)}</span>
 			</span>
 		</>
