@@ -19,6 +19,7 @@
 #include "base/arena.h"
 #include "base/histogram.h"
 #include "wire/counters.h"
+#include "wire/dns.h"
 
 #define WIRE_TRANSPORT_TCP 6
 #define WIRE_TRANSPORT_UDP 17
@@ -52,6 +53,14 @@ struct wire_update {
 	uint32_t flow;
 	uint64_t counter[MR_COUNTER_COUNT]; /* times in µs; a value may be "negative" by two's complement: sums are exact */
 	struct histogram rtt_us, connect_us;
+	const struct wire_dns *dns; /* NULL: no name was asked for in it */
+};
+
+/* What an address is called where this agent's node asked for it; replaces what was told before. */
+struct wire_name {
+	uint32_t netns; /* the scope in which it was asked for */
+	uint8_t address[16];
+	const char *name; /* lower case, printable, at most 255 bytes; others are refused */
 };
 
 struct wire_listener {
@@ -85,6 +94,10 @@ struct wire_netns {
 	X(ACTORS_FULL, "actors_full", "actors folded into ~other")                                 \
 	X(HANDLES_FULL, "handles_full", "flows folded into a coarse flow by the agent")            \
 	X(LATE_WINDOWS, "late_windows", "windows that took longer than asked for")                 \
+	X(DNS_FULL, "dns_full", "DNS messages that were not looked at: too many at once")          \
+	X(DNS_QUERIES_FULL, "dns_queries_full", "DNS queries that were not followed to their answer") \
+	X(DNS_NAMES_FULL, "dns_names_full", "names of addresses forgotten for newer ones")         \
+	X(DNS_BAD, "dns_bad", "DNS messages that break the protocol, or answer what nobody asked") \
 	X(QUEUE_FULL, "queue_full", "batches merged because the server was behind")
 #define WIRE_LOSS_ENUM(id, name, help) WIRE_LOSS_##id,
 enum wire_loss { WIRE_LOSSES(WIRE_LOSS_ENUM) WIRE_LOSS_COUNT };
@@ -118,6 +131,8 @@ struct wire_batch {
 	size_t retired_count;
 	struct wire_update *updates;
 	size_t update_count;
+	struct wire_name *names;
+	size_t name_count;
 	bool listeners_changed;           /* then listeners is the whole set */
 	struct wire_listener *listeners;
 	size_t listener_count;
