@@ -229,24 +229,27 @@ __noinline u32 visit(u32 number, u64 owner)
 	return 1;
 }
 
-static __always_inline u32 region_visit(struct region *r, u32 number)
+struct region_visit {
+	u32 first; /* slot */
+	u32 next;  /* in so many windows one of them is due */
+	u32 live;
+	u32 pad;
+};
+
+/* bpf_loop() and not a loop: Linux 6.1 would follow each of 16 slots' fates apart. */
+static long region_slot(u32 i, struct region_visit *v)
 {
-	u32 next = DUE_NEVER, live = 0, wait;
+	struct slot *s = slot_at(v->first + i);
+	u64 owner = s ? owner_of(s) : 0;
+	u32 wait;
 
-	for (u32 i = 0; i < REGION_SLOTS; i++) {
-		u32 at = number << REGION_SHIFT | i;
-		struct slot *s = slot_at(at);
-		u64 owner = s ? owner_of(s) : 0;
-
-		if (!owner)
-			continue;
-		live++;
-		wait = visit(at, owner);
-		if (wait < next)
-			next = wait;
-	}
-	r->live = live;
-	return next;
+	if (!owner)
+		return 0;
+	v->live++;
+	wait = visit(v->first + i, owner);
+	if (wait < v->next)
+		v->next = wait;
+	return 0;
 }
 
 /*
@@ -256,7 +259,8 @@ static __always_inline u32 region_visit(struct region *r, u32 number)
  */
 static long region_sweep(u32 i, void *unused)
 {
-	u32 number = mr_sweep.first_region + i, ours = mr_sweep.window + DUE_NEVER, next, due;
+	u32 number = mr_sweep.first_region + i, ours = mr_sweep.window + DUE_NEVER, due;
+	struct region_visit v = {.first = number << REGION_SHIFT, .next = DUE_NEVER};
 	struct region *r = region_at(number);
 
 	if (!r || mr_sweep.visited >= mr_sweep.sockets_max)
@@ -265,8 +269,9 @@ static long region_sweep(u32 i, void *unused)
 	due = *(volatile u32 *)&r->due;
 	if (!due || mr_sweep.everything || (s32)(due - mr_sweep.window) <= 0) {
 		__sync_lock_test_and_set(&r->due, ours);
-		next = region_visit(r, number);
-		__sync_val_compare_and_swap(&r->due, ours, mr_sweep.window + next);
+		bpf_loop(REGION_SLOTS, region_slot, &v, 0);
+		r->live = v.live;
+		__sync_val_compare_and_swap(&r->due, ours, mr_sweep.window + v.next);
 	}
 	mr_sweep.live += r->live;
 	return 0;
