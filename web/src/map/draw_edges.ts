@@ -45,8 +45,10 @@ function head(ctx: CanvasRenderingContext2D, curve: geometry.Curve, size: number
 
 /** How many edges a line stands for, where it is more than one. */
 function drawCount(ctx: CanvasRenderingContext2D, edge: SceneEdge, look: Look, palette: Palette) {
+	const { from, to } = edge.curve;
 	const middle = geometry.at(edge.curve, 0.5);
 	const text = `${edge.members.length} ports`;
+	if (edge.client !== edge.server && Math.hypot(to.x - from.x, to.y - from.y) * look.scale < 110) return;
 	ctx.save();
 	ctx.translate(middle.x, middle.y + (edge.health === 'ok' ? 0 : 18 / look.scale));
 	ctx.scale(1 / look.scale, 1 / look.scale);

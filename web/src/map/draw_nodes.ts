@@ -3,7 +3,8 @@
 // the card keeps its place and its name stays readable: text never gets smaller than 10 pixels.
 import { card } from './geometry';
 import { healthIcon, kindIcon } from './icons';
-import { fit, fitEnds, isolate } from '../model/names';
+import { textFrom } from './draw_labels';
+import { endsInNumber, fit, fitEnds, isolate } from '../model/names';
 import type { Look } from './draw_edges';
 import type { Palette } from './palette';
 import type { Scene, SceneNode } from './scene';
@@ -21,14 +22,12 @@ function icon(path: string): Path2D {
 const fitted = new Map<string, string>();
 const fittedMax = 8000;
 
-const narrow = 90; // pixels; there the end of a name tells more than its middle
-
 function fitText(ctx: CanvasRenderingContext2D, text: string, width: number): string {
 	const key = `${ctx.font}\n${Math.round(width)}\n${text}`;
 	let found = fitted.get(key);
 	if (found === undefined) {
 		if (fitted.size >= fittedMax) fitted.clear();
-		const cut = width < narrow ? fitEnds : fit;
+		const cut = endsInNumber(text) ? fitEnds : fit;
 		found = cut(text, Math.round(width), (part) => ctx.measureText(part).width);
 		fitted.set(key, found);
 	}
@@ -77,7 +76,7 @@ function drawNear(ctx: CanvasRenderingContext2D, node: SceneNode, box: Box, pale
 }
 
 function drawFar(ctx: CanvasRenderingContext2D, node: SceneNode, box: Box, palette: Palette) {
-	if (box.width < 30) return;
+	if (box.width < textFrom) return;
 	const icon = box.width > 80 ? 13 : 0;
 	if (icon) {
 		ctx.strokeStyle = palette.dim;

@@ -6,6 +6,7 @@
 import { select, type Selection } from 'd3-selection';
 import { zoom, zoomIdentity, type D3ZoomEvent, type ZoomBehavior, type ZoomTransform } from 'd3-zoom';
 import { drawEdge, drawEdges, type Look } from './draw_edges';
+import { drawLabels } from './draw_labels';
 import { drawNodes } from './draw_nodes';
 import { at } from './geometry';
 import { EdgeLayer } from './layer';
@@ -206,6 +207,7 @@ export class MapView {
 		this.drawEdges(ratio, look);
 		ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
 		drawNodes(ctx, this.scene, { ...this.size, x: transform.x, y: transform.y }, look, this.palette);
+		drawLabels(ctx, this.scene, { ...this.size, x: transform.x, y: transform.y }, look, this.palette);
 		this.drawn++;
 	}
 

@@ -14,6 +14,9 @@ export interface SceneNode {
 	name: string;
 	detail: string;
 	middle: Position;
+	/** Of all its lines: bytes a second, and how many there are. */
+	rate: number;
+	lines: number;
 }
 
 /** What one line stands for: an edge, or all edges from one node to another if they are many. */
@@ -54,7 +57,7 @@ function ports(node: GraphNode): string {
 
 function makeNode(node: GraphNode, place: Position): SceneNode {
 	const detail = [node.kind, ports(node)].filter(Boolean).join('  ');
-	return { id: node.id, node, name: clean(node.name, 60), detail, middle: geometry.centre(place) };
+	return { id: node.id, node, name: clean(node.name, 60), detail, middle: geometry.centre(place), rate: 0, lines: 0 };
 }
 
 const level: Record<Health, number> = { ok: 0, degraded: 1, failing: 2 };
@@ -114,6 +117,11 @@ export function makeScene(graph: Graph, rates: Rates, places: Places): Scene {
 		const lines = pair.length > linesMax ? [pair] : pair.map((edge) => [edge]);
 		lines.forEach((members, rank) => edges.push(...makeLine(members, client, server, rank, rates)));
 	}
+	for (const edge of edges)
+		for (const end of new Set([edge.client, edge.server])) {
+			end.rate += edge.rate;
+			end.lines++;
+		}
 	const edgeById = new Map(edges.flatMap((edge) => edge.members.map((member) => [member.id, edge] as const)));
 	return { nodes, edges, nodeById, edgeById };
 }

@@ -34,6 +34,12 @@ test('no answer at all is more urgent than a refusal', () => {
 	assert.match(findings(bad, names, node('db'))[0]?.text ?? '', /2 attempts timed out/);
 });
 
+test('nobody answers since the queue of the listener is full: no firewall is to blame', () => {
+	const full = { ...node('db'), listeners: [{ transport: 'tcp', address: '', port: 5432, drops: 8, queue: 1, queue_max: 0 }] };
+	const bad = make({ attempted: 9, failed: failed({ timed_out: 2 }) }, { health: 'failing' });
+	assert.match(findings(bad, names, full)[0]?.advice ?? '', /^make db accept faster/);
+});
+
 test('a healthy edge has no findings', () => {
 	const good = make({ attempted: 5, opened: 5, active: 1 });
 	assert.equal(verdict(good), 'ok');

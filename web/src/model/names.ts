@@ -36,12 +36,14 @@ export function fit(text: string, width: number, measure: (text: string) => numb
 	return low > 0 ? characters.slice(0, low).join('').trimEnd() + '…' : '';
 }
 
-/** Like fit, but keeps both ends: of many names with one beginning the end tells them apart. */
+/** Like fit, but keeps both ends, for names that their end tells apart. */
 export function fitEnds(text: string, width: number, measure: (text: string) => number): string {
 	if (measure(text) <= width) return text;
 	const characters = Array.from(text);
-	const cut = (keep: number) =>
-		characters.slice(0, Math.ceil(keep / 2)).join('') + '…' + characters.slice(characters.length - Math.floor(keep / 2)).join('');
+	const cut = (keep: number) => {
+		const head = Math.max(1, Math.floor(keep * 0.45));
+		return characters.slice(0, head).join('') + '…' + characters.slice(characters.length - (keep - head)).join('');
+	};
 	let low = 0;
 	let high = characters.length - 1;
 	while (low < high) {
@@ -50,6 +52,11 @@ export function fitEnds(text: string, width: number, measure: (text: string) => 
 		else high = middle - 1;
 	}
 	return low > 1 ? cut(low) : '';
+}
+
+/** Whether the end tells this name from its likes: a number, a hash, an address. */
+export function endsInNumber(name: string): boolean {
+	return /\d[a-z0-9]{0,4}$/i.test(name);
 }
 
 /** A term of the filter grammar that means just this name. */

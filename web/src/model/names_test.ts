@@ -2,7 +2,7 @@
 // Proves: whatever a name holds, what is shown is bounded text that steers nothing around it.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { clean, fit, fitEnds, isolate, nameLengthMax, quoted } from './names';
+import { clean, endsInNumber, fit, fitEnds, isolate, nameLengthMax, quoted } from './names';
 
 const measure = (text: string) => Array.from(text).length;
 
@@ -39,9 +39,11 @@ test('text is fitted by what it measures', () => {
 	assert.equal(fit('frontend', 8, measure), 'frontend');
 	assert.equal(fit('frontend', 5, measure), 'fron…');
 	assert.equal(fit('frontend', 1, measure), '');
-	assert.equal(fitEnds('workload-103', 7, measure), 'wor…103');
+	assert.equal(fitEnds('workload-103', 7, measure), 'wo…-103');
 	assert.equal(fitEnds('workload-103', 12, measure), 'workload-103');
+	assert.equal(fitEnds('workload-103', 4, measure), 'w…03');
 	assert.equal(fitEnds('workload-103', 2, measure), '');
+	assert.ok(endsInNumber('workload-103') && endsInNumber('127.0.0.1') && !endsInNumber('redis-server'));
 });
 
 test('a name becomes one term of the filter', () => {

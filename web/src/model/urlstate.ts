@@ -17,7 +17,7 @@ export interface UrlState {
 	selection: Selection | null;
 }
 
-export const initial: UrlState = { filter: '', range: '5m', view: 'both', sort: '-rate', selection: null };
+export const initial: UrlState = { filter: '', range: '5m', view: 'both', sort: '-health', selection: null };
 
 function oneOf<T extends string>(value: string | null, choices: readonly T[], fallback: T): T {
 	return choices.find((choice) => choice === value) ?? fallback;

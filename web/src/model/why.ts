@@ -130,11 +130,13 @@ function ofWait(limited: Limited, sender: string, receiver: string): Finding[] {
 function ofQueue(edge: GraphEdge, server: GraphNode | undefined, { server: name }: Names): Finding[] {
 	const drops = (server?.listeners ?? []).filter((l) => l.port === edge.port).reduce((sum, l) => sum + l.drops, 0);
 	if (drops === 0) return [];
+	const { pending, failed } = connections(edge);
+	const unanswered = pending > 0 || failed.timed_out > 0;
 	return [
 		{
 			text: `${plural(drops, 'connection')} turned away since ${name} began to listen: its queue was full`,
 			advice: `make ${name} accept faster or give it a longer queue (listen() backlog and net.core.somaxconn)`,
-			urgency: 65,
+			urgency: unanswered ? 105 : 65, // then this is why nobody answers
 		},
 	];
 }

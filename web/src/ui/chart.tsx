@@ -38,7 +38,7 @@ function options(box: HTMLElement, { lines, format }: Props, onPoint: (at: numbe
 		padding: [8, 8, 0, 0],
 		legend: { show: false },
 		cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
-		scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
+		scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 10] } },
 		axes: [
 			{ ...axis, size: 22, space: 60, values: (_, splits) => splits.map(clock) },
 			{ ...axis, size: 58, space: 32, values: (_, splits) => splits.map((value) => format(value)) },

@@ -8,6 +8,7 @@ import { Places } from '../model/places';
 import { themeChanged } from './theme';
 import { Icon, paths } from './parts';
 import { Empty } from './empty';
+import { Legend } from './legend';
 import { Tip } from './tip';
 import type { LiveState } from '../net/live';
 import type { Selection } from '../model/urlstate';
@@ -95,6 +96,7 @@ export function MapPane({ live, filter, selection, onSelect }: Props) {
 					<Icon path={paths.fit} />
 				</button>
 			</div>
+			<Legend />
 			<Empty live={live} filter={filter} />
 			{graph && hover && <Tip graph={graph} rates={live.rates} on={hover.on} at={hover.at} />}
 		</section>

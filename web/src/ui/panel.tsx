@@ -25,7 +25,7 @@ function content({ live, graph, selection, range, onSelect }: Props) {
 		if (node) return <NodePanel key={node.id} graph={graph} node={node} rates={live.rates} range={range} onSelect={onSelect} />;
 	}
 	return (
-		<p class="dim gone">
+		<p class="dim missing">
 			What was chosen is not in this range, or the filter hides it. It shows here again as soon as it is.
 		</p>
 	);
