@@ -9,19 +9,21 @@
 
 #include "server/layers.h"
 
-#define SWEEPS     12
-#define ROWS_LEAST 8   /* a layer of up to so many nodes is one column */
-#define ROWS_SHARE 1.9 /* of more: sqrt(share × nodes) rows; cells are twice as wide as high */
-#define ASPECT     0.9 /* width in cells / height in cells of a 16:9 screen */
+#define SWEEPS        12
+#define ROWS_LEAST    8   /* a layer of up to so many nodes is one column */
+#define ROWS_SHARE    1.3 /* of more: sqrt(share × nodes) rows; cells are twice as wide as high */
+#define COLUMNS_LEAST 14  /* a component may have so many, however small it is */
+#define COLUMNS_SHARE 1.6 /* or share × sqrt(nodes) */
+#define ASPECT        1.2 /* width in cells / height in cells of a map on a wide screen */
 
 struct keyed {
 	double key;
 	uint32_t place, node;
 };
 
-/* One layer of the component at hand: count nodes from `first` on in `nodes`, row by row. */
-struct layer {
-	uint32_t first, count, columns;
+/* One column of the component at hand: count nodes from `first` on in `nodes`, from the top. */
+struct column {
+	uint32_t first, count;
 };
 
 struct part {
@@ -33,72 +35,109 @@ struct arranger {
 	const struct adjacency *a;
 	struct layers layers;
 	struct arrange_cell *cells;
-	double *y;           /* by node */
-	uint32_t *nodes;     /* of the component, layer by layer */
-	struct layer *layer; /* of the component */
-	uint32_t layer_count;
+	double *y;             /* by node: its row */
+	uint32_t *column_of;   /* by node */
+	uint32_t *nodes;       /* of the component, column by column */
+	struct column *column; /* of the component */
+	uint32_t column_count, layer_count;
+	uint32_t *layer_end;  /* of the component, into nodes */
 	struct keyed *keyed;  /* scratch */
 	double *mean;         /* scratch: of a block of rows */
 	uint32_t *block_rows; /* scratch: how many rows that block has */
 	struct part *parts;
 };
 
-/* --- layers as rows and columns -----------------------------------------------------------------
+/* --- layers become columns -----------------------------------------------------------------------
  */
 
-static uint32_t row_count(const struct layer *l)
-{
-	return (l->count + l->columns - 1) / l->columns;
-}
-
-static void list_layers(struct arranger *g, uint32_t component)
+/* Sorts a component's nodes by layer, else as they were. */
+static void list_nodes(struct arranger *g, uint32_t component)
 {
 	const struct layers *l = &g->layers;
 	uint32_t from = l->component_first[component], to = l->component_first[component + 1];
-	uint32_t rows_max = (uint32_t)sqrt(ROWS_SHARE * (to - from)), at = 0;
+	uint32_t sum = 0;
 
-	rows_max = rows_max < ROWS_LEAST ? ROWS_LEAST : rows_max;
 	g->layer_count = 0;
 	for (uint32_t i = from; i < to; i++) {
 		uint32_t layer = l->layer[l->members[i]];
 
 		while (g->layer_count <= layer)
-			g->layer[g->layer_count++] = (struct layer){0};
-		g->layer[layer].count++;
+			g->layer_end[g->layer_count++] = 0;
+		g->layer_end[layer]++;
 	}
 	for (uint32_t i = 0; i < g->layer_count; i++) {
-		g->layer[i].columns = (g->layer[i].count + rows_max - 1) / rows_max;
-		g->layer[i].first = at;
-		at += g->layer[i].count;
-		g->layer[i].count = 0;
-	}
-	for (uint32_t i = from; i < to; i++) {
-		struct layer *in = &g->layer[l->layer[l->members[i]]];
+		uint32_t count = g->layer_end[i];
 
-		g->nodes[in->first + in->count++] = l->members[i];
+		g->layer_end[i] = sum;
+		sum += count;
 	}
+	for (uint32_t i = from; i < to; i++)
+		g->nodes[g->layer_end[l->layer[l->members[i]]]++] = l->members[i];
 }
 
-static void centre(struct arranger *g, const struct layer *l)
+static void cut_layer(struct arranger *g, uint32_t first, uint32_t count, uint32_t rows_max)
 {
-	double middle = (row_count(l) - 1) / 2.0;
+	uint32_t columns = (count + rows_max - 1) / rows_max;
 
-	for (uint32_t i = 0; i < l->count; i++)
-		g->y[g->nodes[l->first + i]] = i / l->columns - middle;
+	for (uint32_t i = 0; i < columns; i++) {
+		uint32_t from = (uint32_t)((uint64_t)count * i / columns);
+		uint32_t to = (uint32_t)((uint64_t)count * (i + 1) / columns);
+
+		g->column[g->column_count++] = (struct column){first + from, to - from};
+	}
 }
 
-/* --- order within a layer ------------------------------------------------------------------------
- */
+static void cut(struct arranger *g, uint32_t rows_max, bool may_merge)
+{
+	uint32_t first = 0;
+
+	g->column_count = 0;
+	for (uint32_t i = 0; i < g->layer_count; i++) {
+		uint32_t count = g->layer_end[i] - first;
+		struct column *last = g->column_count ? &g->column[g->column_count - 1] : NULL;
+
+		if (may_merge && last && last->count + count <= rows_max)
+			last->count += count;
+		else
+			cut_layer(g, first, count, rows_max);
+		first = g->layer_end[i];
+	}
+}
+
+static void list_columns(struct arranger *g, uint32_t component)
+{
+	double count, rows_max, columns_max;
+
+	list_nodes(g, component);
+	count = g->layer_end[g->layer_count - 1];
+	rows_max = fmax(ROWS_LEAST, sqrt(ROWS_SHARE * count));
+	columns_max = fmax(COLUMNS_LEAST, COLUMNS_SHARE * sqrt(count));
+	cut(g, (uint32_t)rows_max, false);
+	if (g->column_count > columns_max)
+		cut(g, (uint32_t)rows_max, true);
+	for (uint32_t i = 0; i < g->column_count; i++)
+		for (uint32_t k = 0; k < g->column[i].count; k++)
+			g->column_of[g->nodes[g->column[i].first + k]] = i;
+}
+
+static void centre(struct arranger *g, const struct column *c)
+{
+	for (uint32_t i = 0; i < c->count; i++)
+		g->y[g->nodes[c->first + i]] = i - (c->count - 1) / 2.0;
+}
+
+/* --- order within a column
+ * ------------------------------------------------------------------------ */
 
 static void add_side(const struct arranger *g, const struct adjacency_links *l, uint32_t node,
 		     int side, double *sum, uint32_t *count)
 {
-	const uint32_t *layer = g->layers.layer;
+	uint32_t own = g->column_of[node];
 
 	for (uint32_t i = l->first[node]; i < l->first[node + 1]; i++) {
-		uint32_t other = l->other[i];
+		uint32_t other = l->other[i], column = g->column_of[other];
 
-		if (side && (side < 0) != (layer[other] < layer[node]))
+		if (side && side != (column > own) - (column < own))
 			continue;
 		*sum += g->y[other];
 		++*count;
@@ -125,54 +164,44 @@ static int by_key(const void *a, const void *b)
 	return (x->place > y->place) - (x->place < y->place);
 }
 
-static void order_layer(struct arranger *g, const struct layer *l, int side)
+static void order_column(struct arranger *g, const struct column *c, int side)
 {
-	for (uint32_t i = 0; i < l->count; i++) {
-		uint32_t node = g->nodes[l->first + i];
+	for (uint32_t i = 0; i < c->count; i++) {
+		uint32_t node = g->nodes[c->first + i];
 
 		g->keyed[i] = (struct keyed){barycentre(g, node, side), i, node};
 	}
-	qsort(g->keyed, l->count, sizeof(*g->keyed), by_key);
-	for (uint32_t i = 0; i < l->count; i++)
-		g->nodes[l->first + i] = g->keyed[i].node;
-	centre(g, l);
+	qsort(g->keyed, c->count, sizeof(*g->keyed), by_key);
+	for (uint32_t i = 0; i < c->count; i++)
+		g->nodes[c->first + i] = g->keyed[i].node;
+	centre(g, c);
 }
 
-static void order_layers(struct arranger *g)
+static void order_columns(struct arranger *g)
 {
-	for (uint32_t i = 0; i < g->layer_count; i++)
-		centre(g, &g->layer[i]);
+	for (uint32_t i = 0; i < g->column_count; i++)
+		centre(g, &g->column[i]);
 	for (int sweep = 0; sweep < SWEEPS; sweep++) {
-		for (uint32_t i = 1; i < g->layer_count; i++)
-			order_layer(g, &g->layer[i], -1);
-		for (uint32_t i = g->layer_count; i-- > 1;)
-			order_layer(g, &g->layer[i - 1], 1);
+		for (uint32_t i = 1; i < g->column_count; i++)
+			order_column(g, &g->column[i], -1);
+		for (uint32_t i = g->column_count; i-- > 1;)
+			order_column(g, &g->column[i - 1], 1);
 	}
 }
 
 /* --- rows ----------------------------------------------------------------------------------------
  */
 
-/* Where a row would like to be, less its number: any rising sequence of these is a valid drawing.
+/*
+ * Pool adjacent violators: of all rising sequences the one nearest to where each row would like to
+ * be, less its number. Any such sequence is a valid drawing. Returns how many blocks there are.
  */
-static double wish(const struct arranger *g, const struct layer *l, uint32_t row)
+static uint32_t pool(struct arranger *g, const struct column *c)
 {
-	uint32_t from = row * l->columns, to = from + l->columns;
-	double sum = 0;
+	uint32_t blocks = 0;
 
-	to = to > l->count ? l->count : to;
-	for (uint32_t i = from; i < to; i++)
-		sum += barycentre(g, g->nodes[l->first + i], 0);
-	return sum / (to - from) - row;
-}
-
-/* Pool adjacent violators: the rising sequence nearest to the wishes. Returns how many blocks. */
-static uint32_t pool(struct arranger *g, const struct layer *l)
-{
-	uint32_t blocks = 0, rows = row_count(l);
-
-	for (uint32_t row = 0; row < rows; row++) {
-		double mean = wish(g, l, row);
+	for (uint32_t row = 0; row < c->count; row++) {
+		double mean = barycentre(g, g->nodes[c->first + row], 0) - row;
 		uint32_t count = 1;
 
 		while (blocks && g->mean[blocks - 1] >= mean) {
@@ -187,28 +216,22 @@ static uint32_t pool(struct arranger *g, const struct layer *l)
 	return blocks;
 }
 
-static void align_layer(struct arranger *g, const struct layer *l)
+static void align_column(struct arranger *g, const struct column *c)
 {
-	uint32_t blocks = pool(g, l), row = 0;
+	uint32_t blocks = pool(g, c), row = 0;
 
-	for (uint32_t b = 0; b < blocks; b++) {
-		for (uint32_t k = 0; k < g->block_rows[b]; k++, row++) {
-			uint32_t from = row * l->columns, to = from + l->columns;
-
-			to = to > l->count ? l->count : to;
-			for (uint32_t i = from; i < to; i++)
-				g->y[g->nodes[l->first + i]] = floor(g->mean[b] + 0.5) + row;
-		}
-	}
+	for (uint32_t b = 0; b < blocks; b++)
+		for (uint32_t k = 0; k < g->block_rows[b]; k++, row++)
+			g->y[g->nodes[c->first + row]] = floor(g->mean[b] + 0.5) + row;
 }
 
-static void align_layers(struct arranger *g)
+static void align_columns(struct arranger *g)
 {
 	for (int pass = 0; pass < 2; pass++) {
-		for (uint32_t i = g->layer_count; i-- > 0;)
-			align_layer(g, &g->layer[i]);
-		for (uint32_t i = 0; i < g->layer_count; i++)
-			align_layer(g, &g->layer[i]);
+		for (uint32_t i = g->column_count; i-- > 0;)
+			align_column(g, &g->column[i]);
+		for (uint32_t i = 0; i < g->column_count; i++)
+			align_column(g, &g->column[i]);
 	}
 }
 
@@ -217,32 +240,29 @@ static void align_layers(struct arranger *g)
 
 static struct arrange_size set_cells(struct arranger *g)
 {
-	int32_t x = 0, lowest = INT32_MAX, highest = INT32_MIN;
+	uint32_t count = g->layer_end[g->layer_count - 1];
+	int32_t lowest = INT32_MAX, highest = INT32_MIN;
 
-	for (uint32_t i = 0; i < g->layer_count; i++) {
-		const struct layer *l = &g->layer[i];
+	for (uint32_t i = 0; i < count; i++) {
+		int32_t y = (int32_t)g->y[g->nodes[i]];
 
-		for (uint32_t k = 0; k < l->count; k++) {
-			uint32_t node = g->nodes[l->first + k];
-			int32_t y = (int32_t)g->y[node];
-
-			g->cells[node] = (struct arrange_cell){x + (int32_t)(k % l->columns), y};
-			lowest = y < lowest ? y : lowest;
-			highest = y > highest ? y : highest;
-		}
-		x += (int32_t)l->columns;
+		lowest = y < lowest ? y : lowest;
+		highest = y > highest ? y : highest;
 	}
-	for (uint32_t i = 0; i < g->layer_count; i++)
-		for (uint32_t k = 0; k < g->layer[i].count; k++)
-			g->cells[g->nodes[g->layer[i].first + k]].y -= lowest;
-	return (struct arrange_size){x, highest - lowest + 1};
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t node = g->nodes[i];
+
+		g->cells[node] = (struct arrange_cell){(int32_t)g->column_of[node],
+						       (int32_t)g->y[node] - lowest};
+	}
+	return (struct arrange_size){(int32_t)g->column_count, highest - lowest + 1};
 }
 
 static struct arrange_size arrange_component(struct arranger *g, uint32_t component)
 {
-	list_layers(g, component);
-	order_layers(g);
-	align_layers(g);
+	list_columns(g, component);
+	order_columns(g);
+	align_columns(g);
 	return set_cells(g);
 }
 
@@ -316,12 +336,15 @@ static int take_memory(struct arranger *g, struct arena *arena)
 
 	g->y = arena_alloc(arena, count * sizeof(*g->y));
 	g->nodes = arena_alloc(arena, count * sizeof(*g->nodes));
-	g->layer = arena_alloc(arena, count * sizeof(*g->layer));
+	g->column = arena_alloc(arena, count * sizeof(*g->column));
+	g->column_of = arena_alloc(arena, count * sizeof(*g->column_of));
+	g->layer_end = arena_alloc(arena, count * sizeof(*g->layer_end));
 	g->keyed = arena_alloc(arena, count * sizeof(*g->keyed));
 	g->mean = arena_alloc(arena, count * sizeof(*g->mean));
 	g->block_rows = arena_alloc(arena, count * sizeof(*g->block_rows));
 	g->parts = arena_alloc(arena, count * sizeof(*g->parts));
-	return g->y && g->nodes && g->layer && g->keyed && g->mean && g->block_rows && g->parts
+	return g->y && g->nodes && g->column && g->column_of && g->layer_end && g->keyed &&
+			       g->mean && g->block_rows && g->parts
 		       ? 0
 		       : -ENOMEM;
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A whole graph, drawn at once on a grid of cells: layers from left to right (layers.h), nodes of a
- * layer in an order that crosses few edges, a layer of many nodes in several columns, parts that
- * have nothing to do with each other one beside the other, the biggest first, and nodes without
- * any edge in a block of their own at the end.
+ * A whole graph, drawn at once on a grid of cells: layers from left to right (layers.h) as columns,
+ * a layer of many nodes as several and, where there would be too many, several layers as one; the
+ * nodes of a column in an order that crosses few edges; parts that have nothing to do with each
+ * other one beside the other, the biggest first, and nodes without any edge at the end.
  *
  *     client ─► server ─► server      column 0 … width - 1, row 0 … height - 1
  *
- * The ordering is the barycentre method without dummy nodes for long edges: a millisecond for
+ * Without cycles no server stands left of its client. The ordering is the barycentre method without dummy nodes for long edges: a millisecond for
  * hundreds of nodes, and in the graphs that services make, it looks no worse. Rows then move
  * towards their neighbours' (pool adjacent violators), so that chains become straight.
  */

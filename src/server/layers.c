@@ -3,12 +3,10 @@
 #include "server/layers.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
-#define NONE         UINT32_MAX
-#define LAYERS_LEAST 16 /* layers that a component may have, however small it is */
+#define NONE UINT32_MAX
 
 struct maker {
 	const struct adjacency *a;
@@ -189,27 +187,16 @@ static void sort_by_component(struct maker *m)
 		m->out.members[first[m->component[m->order[i]] + 1]++] = m->order[i];
 }
 
-/* More layers than about twice its breadth make a component a rope that nobody can read. */
-static void limit_layers(struct layers *l, uint32_t component)
+static void begin_at_0(struct layers *l, uint32_t component)
 {
 	uint32_t from = l->component_first[component], to = l->component_first[component + 1];
-	uint32_t most = (uint32_t)(2 * sqrt(to - from)), lowest = NONE, highest = 0;
+	uint32_t lowest = NONE;
 
-	if (most < LAYERS_LEAST)
-		most = LAYERS_LEAST;
-	for (uint32_t i = from; i < to; i++) {
-		uint32_t layer = l->layer[l->members[i]];
-
-		lowest = layer < lowest ? layer : lowest;
-		highest = layer > highest ? layer : highest;
-	}
-	for (uint32_t i = from; i < to; i++) {
-		uint64_t layer = l->layer[l->members[i]] - lowest, count = highest - lowest + 1;
-
-		if (count > most)
-			layer = layer * most / count;
-		l->layer[l->members[i]] = (uint32_t)layer;
-	}
+	for (uint32_t i = from; i < to; i++)
+		if (l->layer[l->members[i]] < lowest)
+			lowest = l->layer[l->members[i]];
+	for (uint32_t i = from; i < to; i++)
+		l->layer[l->members[i]] -= lowest;
 }
 
 static uint32_t *take(struct arena *arena, uint32_t count)
@@ -235,7 +222,7 @@ int layers_make(struct layers *ret, const struct adjacency *a, struct arena *are
 	assign(&m);
 	sort_by_component(&m);
 	for (uint32_t i = 0; i < m.out.component_count; i++)
-		limit_layers(&m.out, i);
+		begin_at_0(&m.out, i);
 	*ret = m.out;
 	return 0;
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which column a node of the map belongs to: clients left of their servers (the first two steps of
+ * Which tier a node of the map belongs to: clients left of their servers (the first two steps of
  * Sugiyama's method: cycles are cut, then each node goes as far left as its clients allow; those
  * without clients move right, next to the first server that they use).
  *
- * In a graph without cycles every client is in a lower layer than its servers, until a component
- * would have more layers than are readable: then neighbouring ones are merged. Deterministic, and
- * linear in nodes and edges but for one sort.
+ * In a graph without cycles every client is in a lower layer than its servers; no layer of a
+ * component is empty. Deterministic, and linear in nodes and edges but for one sort.
  */
 #pragma once
 
