@@ -91,16 +91,28 @@ static bool join(int client, int server)
 	return true;
 }
 
+/* Nobody is alone. */
+static bool join_somewhere(int workload)
+{
+	int tier = 0;
+
+	while (workload >= tier_first(tier + 1))
+		tier++;
+	if (tier == 3)
+		return join(pick(2, false), workload);
+	return join(workload, pick(tier + 1, true));
+}
+
 static void join_all(int wanted)
 {
 	crowd.random = 1;
 	for (int i = 0; i < crowd.workloads && crowd.links < wanted; i++)
-		while (!join(i, random_below(crowd.workloads))) /* nobody is alone */
+		while (!join_somewhere(i))
 			;
 	while (crowd.links < wanted) {
 		int tier = random_below(3);
 
-		if (random_below(20))
+		if (random_below(50))
 			join(pick(tier, false), pick(tier + 1, true));
 		else
 			join(random_below(crowd.workloads), random_below(crowd.workloads));

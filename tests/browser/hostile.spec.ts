@@ -11,7 +11,8 @@ const names: { what: string; name: string; long?: string; shown: string }[] = [
 	{ what: 'an override of direction', name: 'a\u202egpj.exe', shown: 'gpj.exe' },
 	{ what: 'emoji', name: '🦊🐘👩', shown: '🦊🐘👩' },
 	{ what: 'control characters', name: 'a\u001b[31mb\nc', shown: '[31mb' },
-	{ what: '10,000 bytes', name: 'x'.repeat(15), long: 'x'.repeat(10_000), shown: 'xxxxxxxxxxxxxxxxxxxx' },
+	{ what: '500 bytes', name: 'y'.repeat(15), long: 'y'.repeat(500), shown: 'y'.repeat(30) },
+	{ what: '10,000 bytes', name: 'x'.repeat(15), long: 'x'.repeat(10_000), shown: 'x'.repeat(15) },
 	{ what: 'a bare space', name: ' ', shown: '' },
 ];
 
