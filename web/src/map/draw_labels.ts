@@ -3,7 +3,7 @@
 // in a size that can be read, as many as find room: what is wrong first, then who moves the most.
 import { card } from './geometry';
 import { fit, isolate } from '../model/names';
-import type { Screen } from './draw_nodes';
+import { neighbours, type Screen } from './draw_nodes';
 import type { Look } from './draw_edges';
 import type { Palette } from './palette';
 import type { Scene, SceneNode } from './scene';
@@ -46,10 +46,12 @@ function drawLabel(ctx: CanvasRenderingContext2D, text: string, box: Box, palett
 
 export function drawLabels(ctx: CanvasRenderingContext2D, scene: Scene, screen: Screen, look: Look, palette: Palette) {
 	if (card.width * look.scale >= textFrom) return;
+	const near = neighbours(scene, look);
 	const taken: Box[] = [];
 	ctx.font = `500 11px ${palette.font}`;
 	for (const node of byImportance(scene, look)) {
 		if (taken.length >= labelsMax) return;
+		if (near && !near.has(node.id)) continue;
 		const text = fit(node.name, widthMax, (part) => ctx.measureText(part).width);
 		const width = ctx.measureText(text).width + 6;
 		const x = screen.x + node.middle.x * look.scale - width / 2;

@@ -90,7 +90,8 @@ function drawFar(ctx: CanvasRenderingContext2D, node: SceneNode, box: Box, palet
 	ctx.fillText(isolate(text), box.x + left, box.y + box.height / 2 + 0.5);
 }
 
-function neighbours(scene: Scene, look: Look): Set<string> | null {
+/** The chosen and whom they talk to; null: nothing is chosen. */
+export function neighbours(scene: Scene, look: Look): Set<string> | null {
 	if (!look.selectedNode && !look.selectedEdge) return null;
 	const near = new Set([look.selectedNode]);
 	for (const edge of scene.edges)
