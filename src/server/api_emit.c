@@ -85,6 +85,28 @@ static void emit_limited(struct emit *e, const char *key, const struct query_mea
 	emit_object_end(e);
 }
 
+/* null: nobody asked for a name, or the hook is missing. */
+static void emit_dns(struct emit *e, const struct wire_dns *dns, bool buckets)
+{
+	unsigned int i;
+
+	if (!dns->counter[WIRE_DNS_QUERIES] && !dns->counter[WIRE_DNS_ANSWERS] &&
+	    !dns->counter[WIRE_DNS_TIMEOUTS]) {
+		emit_null(e, "dns");
+		return;
+	}
+	emit_object_begin(e, "dns");
+	for (i = 0; i < WIRE_DNS_FIRST_ERROR; i++)
+		emit_counter(e, wire_dns_name(i), dns->counter[i]);
+	emit_object_begin(e, "errors");
+	for (i = WIRE_DNS_FIRST_ERROR; i < WIRE_DNS_COUNT; i++)
+		if (dns->counter[i])
+			emit_counter(e, wire_dns_name(i), dns->counter[i]);
+	emit_object_end(e);
+	api_emit_histogram(e, "latency_us", &dns->latency_us, buckets);
+	emit_object_end(e);
+}
+
 bool api_has_connections(const char *transport)
 {
 	return strcmp(transport, "udp") != 0;
@@ -109,7 +131,7 @@ void api_emit_measures(struct emit *e, const struct query_measures *m, bool conn
 	api_emit_histogram(e, "connect_us", &m->connect_us, buckets);
 	emit_limited(e, "limited_us_to_server", m, 0);
 	emit_limited(e, "limited_us_to_client", m, 1);
-	emit_null(e, "dns"); /* not a name server, as far as is known */
+	emit_dns(e, &m->dns, buckets);
 }
 
 void api_emit_view(struct emit *e, const struct query_measures *m, bool connections, bool buckets)

@@ -48,6 +48,7 @@ static void emit_node(struct emit *e, const struct query_node *node)
 	emit_string(e, "cluster", node->cluster);
 	emit_names(e, "zones", node->zones, node->zone_count);
 	emit_names(e, "nodes", node->nodes, node->node_count);
+	emit_names(e, "addresses", node->addresses, node->address_count);
 	emit_names(e, "images", NULL, 0);
 	emit_object_begin(e, "labels");
 	emit_object_end(e);

@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #define NS_PER_SECOND UINT64_C(1000000000)
+#define NAMES_MAX     16384 /* of addresses */
 #define PLACES_MAX    16384 /* nodes of maps that keep their place */
 
 static void set_defaults(struct core_config *config)
@@ -68,6 +69,8 @@ static int init(struct core *c)
 	if (!r)
 		r = listener_table_init(&c->listeners, seed, &c->actors, &c->endpoints);
 	if (!r)
+		r = names_init(&c->names, NAMES_MAX);
+	if (!r)
 		r = layout_new(&c->layout, PLACES_MAX, seed);
 	return r ? r : init_history(c);
 }
@@ -98,6 +101,7 @@ struct core *core_free(struct core *c)
 	for (uint32_t i = 0; i < c->reporter_count; i++)
 		reporter_done(&c->reporters[i]);
 	listener_table_done(&c->listeners);
+	names_done(&c->names);
 	flow_table_done(&c->flows);
 	endpoint_table_done(&c->endpoints);
 	actor_table_done(&c->actors);

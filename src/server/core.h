@@ -9,6 +9,7 @@
 #include "server/layout.h"
 #include "server/listener.h"
 #include "server/loss.h"
+#include "server/names.h"
 #include "server/query.h"
 #include "server/reporter.h"
 
@@ -18,6 +19,7 @@ struct core {
 	struct endpoint_table endpoints;
 	struct flow_table flows;
 	struct listener_table listeners;
+	struct names names;
 	struct reporter reporters[REPORTERS_MAX];
 	uint32_t reporter_count, machine_count;
 	struct history history;

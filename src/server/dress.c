@@ -49,7 +49,7 @@ int dress_end(const struct core *c, const struct end *end, uint16_t port, struct
 				   .node = "",
 				   .zone = "",
 				   .id = "~other"};
-	char text[ADDRESS_TEXT_MAX], id[ADDRESS_TEXT_MAX + 16] = "external/";
+	char text[ADDRESS_TEXT_MAX], id[NAME_TEXT_MAX + 16] = "external/";
 	int r = 0;
 
 	if (end->other)
@@ -63,8 +63,9 @@ int dress_end(const struct core *c, const struct end *end, uint16_t port, struct
 		r = dress_actor(c, end->actor, arena, &e);
 	} else {
 		e.kind = "external";
-		e.workload = e.address;
-		e.id = arena_strdup(arena, strcat(id, address_format(end->address, text)));
+		strcat(id, end->name ? end->name : address_format(end->address, text));
+		e.id = arena_strdup(arena, id);
+		e.workload = end->name && e.id ? strchr(e.id, '/') + 1 : e.address;
 		r = e.id ? 0 : -ENOMEM;
 	}
 done:

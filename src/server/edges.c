@@ -54,6 +54,24 @@ static int find_node(struct edges *e, const struct end *end, uint32_t *ret)
 	return add_node(e, &name, hash, ret);
 }
 
+/* One name may be many addresses, which people look for, too. */
+static int note_address(struct edges *e, uint32_t node, const struct end *end)
+{
+	struct edges_node *n = edges_node_at(e, node);
+
+	if (end->actor || end->other || n->address_count == EDGES_ADDRESSES_MAX)
+		return 0;
+	for (size_t i = 0; i < n->address_count; i++)
+		if (!memcmp(n->addresses[i], end->address, 16))
+			return 0;
+	if (!n->addresses)
+		n->addresses = arena_alloc(e->arena, EDGES_ADDRESSES_MAX * sizeof(*n->addresses));
+	if (!n->addresses)
+		return -ENOMEM;
+	memcpy(n->addresses[n->address_count++], end->address, 16);
+	return 0;
+}
+
 int edges_node(struct edges *e, const struct end *end, uint32_t *ret)
 {
 	uint32_t *known = end->actor ? &e->node_of_actor[end->actor_index] : NULL;
@@ -66,7 +84,7 @@ int edges_node(struct edges *e, const struct end *end, uint32_t *ret)
 	r = find_node(e, end, ret);
 	if (!r && known)
 		*known = *ret + 1;
-	return r;
+	return r ? r : note_address(e, *ret, end);
 }
 
 const char *edges_id(const struct edges *e, const struct edges_edge *edge)

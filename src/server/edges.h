@@ -8,15 +8,19 @@
 #include "base/vector.h"
 #include "server/plan.h"
 
+#define EDGES_ADDRESSES_MAX 16
+
 struct edges_node {
 	const char *id, *kind, *name; /* in the arena */
 	uint64_t first_seen_ns;
+	uint8_t (*addresses)[16]; /* of an external; at most EDGES_ADDRESSES_MAX are kept */
+	size_t address_count;
 };
 
 struct edges_edge {
 	uint32_t client, server; /* places in nodes */
 	uint16_t port;
-	uint8_t transport; /* WIRE_TRANSPORT_… */
+	uint8_t transport;                  /* WIRE_TRANSPORT_… */
 	bool external, other, same_machine; /* what its ends are */
 };
 

@@ -114,6 +114,30 @@ static int add_machines(struct builder *b)
 	return r;
 }
 
+static int add_addresses(struct builder *b)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	for (uint32_t i = 0; i < b->edges.nodes.count; i++) {
+		const struct edges_node *from = edges_node_at(&b->edges, i);
+		struct query_node *n = &b->nodes[i];
+
+		if (!from->address_count)
+			continue;
+		n->addresses = arena_alloc(b->arena, from->address_count * sizeof(*n->addresses));
+		if (!n->addresses)
+			return -ENOMEM;
+		for (size_t k = 0; k < from->address_count; k++) {
+			address_format(from->addresses[k], text);
+			n->addresses[k] = arena_strdup(b->arena, text);
+			if (!n->addresses[k])
+				return -ENOMEM;
+			n->address_count++;
+		}
+	}
+	return 0;
+}
+
 static int fill_listener(struct builder *b, const struct listener *l, struct query_port *ret)
 {
 	char text[ADDRESS_TEXT_MAX];
@@ -296,6 +320,8 @@ static int build(struct builder *b)
 		r = fill_nodes(b);
 	if (!r)
 		r = add_machines(b);
+	if (!r)
+		r = add_addresses(b);
 	if (!r)
 		r = add_listeners(b);
 	if (!r)

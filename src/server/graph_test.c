@@ -505,6 +505,86 @@ static void test_places(void **state)
 	assert_true(world_node(&later, "process/curl")->x == 0);
 }
 
+/* Where a name was asked for, it is what the server is called; its addresses stay to be seen. */
+static void test_names_of_addresses(void **state)
+{
+	struct query_graph g;
+	const struct query_node *n;
+
+	world_actor(&w, WRK, "wrk", "");
+	world_client(&w, 1, WRK, 7, "10.0.0.1", "203.0.113.1", 443);
+	world_client(&w, 2, WRK, 7, "10.0.0.1", "203.0.113.2", 443);
+	world_client(&w, 3, WRK, 8, "10.0.0.1", "203.0.113.1", 443); /* another namespace */
+	world_name(&w, 7, "203.0.113.1", "old.example");
+	world_name(&w, 7, "203.0.113.1", "api.example");
+	world_name(&w, 7, "203.0.113.2", "api.example");
+	for (uint32_t i = 1; i <= 3; i++)
+		world_traffic(&w, i, 10, 100, true);
+	world_send(&w);
+	g = world_graph(&w, 0, "", NULL);
+	assert_int_equal(g.edge_count, 2);
+	assert_int_equal(need(&g, "process/wrk", "external/api.example", 443)
+				 ->measures.counter[MR_BYTES_TO_SERVER],
+			 20);
+	need(&g, "process/wrk", "external/203.0.113.1", 443);
+	n = world_node(&g, "external/api.example");
+	assert_string_equal(n->name, "api.example");
+	assert_string_equal(n->kind, "external");
+	assert_int_equal(n->address_count, 2);
+	assert_string_equal(n->addresses[0], "203.0.113.1");
+	assert_string_equal(n->addresses[1], "203.0.113.2");
+	g = world_graph(&w, 0, "", "server:api.example address:203.0.113.2");
+	assert_int_equal(g.edge_count, 1);
+	g = world_graph(&w, 0, "namespace", NULL);
+	assert_non_null(world_node(&g, "external"));
+}
+
+static void test_hostile_names_are_refused(void **state)
+{
+	char longer[400];
+	struct query_graph g;
+
+	memset(longer, 'a', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	world_actor(&w, WRK, "wrk", "");
+	world_client(&w, 1, WRK, 7, "10.0.0.1", "203.0.113.1", 443);
+	world_name(&w, 7, "203.0.113.1", "e\033[2J");
+	world_name(&w, 7, "203.0.113.1", "two words");
+	world_name(&w, 7, "203.0.113.1", "");
+	world_name(&w, 7, "203.0.113.1", NULL);
+	world_name(&w, 7, "203.0.113.1", longer);
+	world_traffic(&w, 1, 10, 100, true);
+	world_send(&w);
+	g = world_graph(&w, 0, "", NULL);
+	need(&g, "process/wrk", "external/203.0.113.1", 443);
+	assert_int_equal(world_server_lost(&w, "server_refused_dns_names"), 5);
+}
+
+static void test_dns_figures(void **state)
+{
+	struct wire_dns dns = {.counter = {[WIRE_DNS_QUERIES] = 5,
+					   [WIRE_DNS_ANSWERS] = 4,
+					   [WIRE_DNS_TIMEOUTS] = 1,
+					   [WIRE_DNS_NXDOMAIN] = 2}};
+	struct query_graph g;
+	const struct query_measures *m;
+
+	for (uint32_t i = 1; i <= 4; i++)
+		histogram_add(&dns.latency_us, i * 1000);
+	world_actor(&w, WRK, "wrk", "");
+	world_client(&w, 1, WRK, 7, "10.0.0.1", "203.0.113.1", 53);
+	for (int i = 0; i < 3; i++) {
+		world_update(&w, 1)->dns = &dns;
+		world_send(&w);
+	}
+	g = world_graph(&w, 0, "", NULL);
+	m = &need(&g, "process/wrk", "external/203.0.113.1", 53)->measures;
+	assert_int_equal(m->dns.counter[WIRE_DNS_QUERIES], 15);
+	assert_int_equal(m->dns.counter[WIRE_DNS_NXDOMAIN], 6);
+	assert_int_equal(m->dns.latency_us.count, 12);
+	assert_int_equal(m->dns.latency_us.max, 4000);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -526,6 +606,9 @@ int main(void)
 		TEST(test_filter),
 		TEST(test_order),
 		TEST(test_places),
+		TEST(test_names_of_addresses),
+		TEST(test_hostile_names_are_refused),
+		TEST(test_dns_figures),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

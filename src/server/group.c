@@ -88,6 +88,7 @@ void group_name(const struct core *c, const struct query_group *group, const str
 		struct group_name *ret)
 {
 	char text[ADDRESS_TEXT_MAX];
+	const char *name;
 
 	if (end->other || (end->actor && end->actor->other)) {
 		name_fixed(ret, "other", "~other");
@@ -97,9 +98,9 @@ void group_name(const struct core *c, const struct query_group *group, const str
 		name_fixed(ret, "external", "external");
 	} else {
 		ret->kind = "external";
-		address_format(end->address, text);
-		snprintf(ret->id, sizeof(ret->id), "external/%s", text);
-		snprintf(ret->name, sizeof(ret->name), "%s", text);
+		name = end->name ? end->name : address_format(end->address, text);
+		snprintf(ret->id, sizeof(ret->id), "external/%s", name);
+		snprintf(ret->name, sizeof(ret->name), "%s", name);
 	}
 }
 

@@ -33,6 +33,14 @@ static bool histogram_is_sane(const struct histogram *h)
 	return count == h->count;
 }
 
+static bool dns_is_sane(const struct wire_dns *dns)
+{
+	for (unsigned int i = 0; i < WIRE_DNS_COUNT; i++)
+		if (dns->counter[i] >= VALUE_MAX)
+			return false;
+	return histogram_is_sane(&dns->latency_us);
+}
+
 static bool update_is_sane(const struct wire_update *u)
 {
 	for (unsigned int i = 0; i < MR_COUNTER_COUNT; i++) {
@@ -41,7 +49,8 @@ static bool update_is_sane(const struct wire_update *u)
 		if (v <= -VALUE_MAX || v >= VALUE_MAX)
 			return false;
 	}
-	return histogram_is_sane(&u->rtt_us) && histogram_is_sane(&u->connect_us);
+	return histogram_is_sane(&u->rtt_us) && histogram_is_sane(&u->connect_us) &&
+	       (!u->dns || dns_is_sane(u->dns));
 }
 
 /* Two that raced may leave the smaller one as the maximum. */
@@ -63,6 +72,8 @@ static void read_update(const struct wire_update *u, struct sums *ret)
 	ret->connect_us = u->connect_us;
 	order_bounds(&ret->rtt_us);
 	order_bounds(&ret->connect_us);
+	ret->dns = u->dns ? *u->dns : (struct wire_dns){0};
+	order_bounds(&ret->dns.latency_us);
 }
 
 static int compare_u64(const void *a, const void *b)

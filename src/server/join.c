@@ -13,6 +13,13 @@ static const enum mr_counter of_the_server[] = {
 	MR_RECEIVE_WINDOW_TO_CLIENT, MR_SEND_BUFFER_TO_CLIENT,
 };
 
+static void dns_add(struct wire_dns *into, const struct wire_dns *from)
+{
+	for (unsigned int i = 0; i < WIRE_DNS_COUNT; i++)
+		into->counter[i] += from->counter[i];
+	histogram_merge(&into->latency_us, &from->latency_us);
+}
+
 void measures_add(struct query_measures *into, const struct folded *item, unsigned int header)
 {
 	const uint64_t *from = item->sums.counter;
@@ -21,6 +28,7 @@ void measures_add(struct query_measures *into, const struct folded *item, unsign
 		into->counter[i] += from[i];
 	histogram_merge(&into->rtt_us, &item->sums.rtt_us);
 	histogram_merge(&into->connect_us, &item->sums.connect_us);
+	dns_add(&into->dns, &item->sums.dns);
 	into->active += item->active;
 	into->pending += item->pending;
 	into->wire_bytes_to_server +=

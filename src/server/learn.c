@@ -209,6 +209,19 @@ static void learn_listeners(struct learn *in)
 	}
 }
 
+/* --- names of addresses ---------------------------------------------------------------------- */
+
+static void learn_names(struct learn *in)
+{
+	for (size_t i = 0; i < in->batch->name_count; i++) {
+		const struct wire_name *w = &in->batch->names[i];
+
+		if (names_learn(&in->core->names, in->reporter->machine, w->netns, w->address,
+				w->name) < 0)
+			in->loss[LOSS_REFUSED_DNS_NAMES]++;
+	}
+}
+
 /* --- all of it ------------------------------------------------------------------------------ */
 
 void learn_definitions(struct learn *in)
@@ -221,6 +234,7 @@ void learn_definitions(struct learn *in)
 	for (size_t i = 0; i < b->flow_count; i++)
 		if (learn_flow(in, &b->flows[i]) < 0)
 			in->loss[LOSS_REFUSED_FLOWS]++;
+	learn_names(in);
 	if (b->listeners_changed)
 		learn_listeners(in);
 }

@@ -23,6 +23,7 @@
 	X(REFUSED_UPDATES, "server_refused_updates", true,                                         \
 	  "updates that made no sense: bytes missing from the sums")                               \
 	X(REFUSED_LISTENERS, "server_refused_listeners", false, "listeners that made no sense")    \
+	X(REFUSED_DNS_NAMES, "server_refused_dns_names", false, "names of addresses that made no sense") \
 	X(REPAIRED_NAMES, "server_repaired_names", false,                                          \
 	  "names that were no clean text, shown with U+FFFD")                                      \
 	X(FLOWS_FULL, "server_flows_full", true, "flows that became their actor's coarse one")     \

@@ -89,6 +89,7 @@ const char *query_group_name(const struct query_group *group, char *buffer, size
 struct query_measures {
 	uint64_t counter[MR_COUNTER_COUNT]; /* by enum mr_counter, names in wire/counters.h */
 	struct histogram rtt_us, connect_us;
+	struct wire_dns dns;	 /* all 0: no name was asked for */
 	int64_t active, pending; /* as of the range's end; never below 0 */
 	/* Estimates: payload + retransmitted payload + per segment an IP header (20 or 40) and 32
 	 * bytes of TCP header, or 8 of UDP's a datagram. Pure ACKs and the link layer are not in. */
@@ -131,6 +132,8 @@ struct query_node {
 	size_t zone_count;
 	const char **nodes; /* machines it runs on; none for external */
 	size_t node_count;
+	const char **addresses; /* of an external: those seen in the range, at most a few */
+	size_t address_count;
 	struct query_port *listeners; /* now */
 	size_t listener_count;
 	const char *health; /* "ok", "degraded", "failing": the worst of the edges it serves */

@@ -50,6 +50,9 @@ static struct end end_of_address(const struct resolver *r, const struct flow_id 
 	e.local = address_is_loopback(address) ||
 		  endpoint_address_is_local(&r->core->endpoints, id->machine, 0, address);
 	memcpy(e.address, address, 16);
+	/* who is a server was looked up by its name; a client's address was not */
+	if (!e.local && id->role == MR_ROLE_CLIENT)
+		e.name = names_find(&r->core->names, id->machine, id->netns, address);
 	return e;
 }
 
@@ -88,7 +91,7 @@ static void describe(const struct end *e, char text[ADDRESS_TEXT_MAX], struct fi
 	memcpy(ret->address, e->address, 16);
 	ret->address_known = !address_is_unspecified(e->address);
 	if (!e->actor) {
-		ret->workload = address_format(e->address, text);
+		ret->workload = e->name ? e->name : address_format(e->address, text);
 		return;
 	}
 	ret->workload = e->actor->workload;

@@ -17,6 +17,7 @@ struct end {
 	bool other;
 	bool local;          /* external, but the address is one of that machine */
 	uint8_t address[16]; /* of an external or an actor; all 0 for ~other */
+	const char *name;    /* of an external, where it was asked for; NULL: its address */
 };
 
 struct ends {

@@ -10,15 +10,19 @@
 #define COLUMN_PENDING_LOST (MR_COUNTER_COUNT + 1)
 #define COLUMN_RTT          (MR_COUNTER_COUNT + 2)
 #define COLUMN_CONNECT      (MR_COUNTER_COUNT + 3)
-#define COLUMNS             (MR_COUNTER_COUNT + 4)
-#define MASK_BYTES          5
+#define COLUMN_DNS          (MR_COUNTER_COUNT + 4)
+#define COLUMNS             (MR_COUNTER_COUNT + 5)
+#define MASK_BYTES          6
+#define DNS_LATENCY         WIRE_DNS_COUNT /* a bit of DNS's own mask, after its counters */
 
 _Static_assert(COLUMNS <= MASK_BYTES * 8, "the mask of columns has a bit for each");
 
 #define VARINT_MAX 10
-/* A row at its largest: flow, mask, columns, two histograms of four numbers and all buckets. */
+/* A row at its largest: flow, mask, columns, DNS's mask and counters, three histograms of four
+ * numbers and all buckets. */
 #define ROW_MAX                                                                                    \
-	(VARINT_MAX * (1 + COLUMN_RTT + 2 * 4) + MASK_BYTES + 2 * HISTOGRAM_BUCKETS * (1 + 5))
+	(VARINT_MAX * (1 + COLUMN_RTT + 1 + WIRE_DNS_COUNT + 3 * 4) + MASK_BYTES +                 \
+	 3 * HISTOGRAM_BUCKETS * (1 + 5))
 
 int64_t sums_active(const struct sums *s)
 {
@@ -127,6 +131,24 @@ static uint8_t *put_histogram(uint8_t *p, const struct histogram *h)
 	return p;
 }
 
+static uint64_t dns_mask(const struct wire_dns *dns)
+{
+	uint64_t mask = (uint64_t)(dns->latency_us.count != 0) << DNS_LATENCY;
+
+	for (unsigned int i = 0; i < WIRE_DNS_COUNT; i++)
+		mask |= (uint64_t)(dns->counter[i] != 0) << i;
+	return mask;
+}
+
+static uint8_t *put_dns(uint8_t *p, const struct wire_dns *dns)
+{
+	p = put(p, dns_mask(dns));
+	for (unsigned int i = 0; i < WIRE_DNS_COUNT; i++)
+		if (dns->counter[i])
+			p = put(p, dns->counter[i]);
+	return dns->latency_us.count ? put_histogram(p, &dns->latency_us) : p;
+}
+
 static uint64_t columns_of(const struct sums *s)
 {
 	uint64_t mask = 0;
@@ -137,6 +159,7 @@ static uint64_t columns_of(const struct sums *s)
 	mask |= (uint64_t)(s->pending_lost != 0) << COLUMN_PENDING_LOST;
 	mask |= (uint64_t)(s->rtt_us.count != 0) << COLUMN_RTT;
 	mask |= (uint64_t)(s->connect_us.count != 0) << COLUMN_CONNECT;
+	mask |= (uint64_t)(dns_mask(&s->dns) != 0) << COLUMN_DNS;
 	return mask;
 }
 
@@ -162,6 +185,8 @@ int row_write(struct row_writer *w, uint32_t flow, const struct sums *s)
 		p = put_histogram(p, &s->rtt_us);
 	if (s->connect_us.count)
 		p = put_histogram(p, &s->connect_us);
+	if (mask >> COLUMN_DNS & 1)
+		p = put_dns(p, &s->dns);
 	w->size = p - w->data;
 	w->flow_before = flow;
 	return 0;
@@ -208,6 +233,20 @@ static const uint8_t *add_histogram(const uint8_t *p, struct histogram *h)
 	return p;
 }
 
+static const uint8_t *add_dns(const uint8_t *p, struct wire_dns *into)
+{
+	uint64_t mask, v;
+
+	p = get(p, &mask);
+	for (unsigned int i = 0; i < WIRE_DNS_COUNT; i++) {
+		if (!(mask >> i & 1))
+			continue;
+		p = get(p, &v);
+		into->counter[i] += v;
+	}
+	return mask >> DNS_LATENCY & 1 ? add_histogram(p, &into->latency_us) : p;
+}
+
 void row_add(struct row_reader *r, struct sums *into)
 {
 	const uint8_t *p = r->at + MASK_BYTES;
@@ -232,5 +271,7 @@ void row_add(struct row_reader *r, struct sums *into)
 		p = add_histogram(p, &into->rtt_us);
 	if (mask >> COLUMN_CONNECT & 1)
 		p = add_histogram(p, &into->connect_us);
+	if (mask >> COLUMN_DNS & 1)
+		p = add_dns(p, &into->dns);
 	r->at = p;
 }

@@ -2,8 +2,10 @@
 /*
  * How one flow's figures of one window lie in memory: about 20 bytes instead of a thousand.
  *
- *     zigzag(flow - flow before) · 5 bytes: which columns follow · zigzag of each · histograms
+ *     zigzag(flow - flow before) · 6 bytes: which columns follow · zigzag of each · histograms
  *     histogram: sum · min · max - min · how many buckets · (buckets skipped · count)…
+ *
+ *     DNS, where there is any: a mask of its own · its counters · a histogram
  *
  * All numbers are varints (7 bits a byte, low ones first). Columns are the counters, then two
  * corrections of gauges, then two histograms. Exact: what goes in comes out.
@@ -17,6 +19,7 @@
 
 #include "base/histogram.h"
 #include "wire/counters.h"
+#include "wire/dns.h"
 
 /* A flow's figures, of one window or summed. */
 struct sums {
@@ -24,6 +27,7 @@ struct sums {
 	/* what is taken from the gauges without a connection having ended: its agent restarted */
 	int64_t active_lost, pending_lost;
 	struct histogram rtt_us, connect_us;
+	struct wire_dns dns;
 };
 
 /* Gauges that follow from the figures: what they add to them. */

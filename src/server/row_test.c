@@ -40,6 +40,11 @@ static struct sums random_sums(void)
 		histogram_add(&s.rtt_us, (uint32_t)(random64() >> (32 + random64() % 32)));
 	for (uint64_t n = random64() % 3; n--;)
 		histogram_add(&s.connect_us, (uint32_t)(random64() >> (32 + random64() % 32)));
+	for (unsigned int i = 0; i < WIRE_DNS_COUNT; i++)
+		if (random64() % 20 == 0)
+			s.dns.counter[i] = random64() >> (1 + random64() % 63);
+	for (uint64_t n = random64() % 3; n--;)
+		histogram_add(&s.dns.latency_us, (uint32_t)(random64() >> (32 + random64() % 32)));
 	return s;
 }
 
@@ -51,6 +56,9 @@ static void sums_add(struct sums *into, const struct sums *s)
 	into->pending_lost += s->pending_lost;
 	histogram_merge(&into->rtt_us, &s->rtt_us);
 	histogram_merge(&into->connect_us, &s->connect_us);
+	for (unsigned int i = 0; i < WIRE_DNS_COUNT; i++)
+		into->dns.counter[i] += s->dns.counter[i];
+	histogram_merge(&into->dns.latency_us, &s->dns.latency_us);
 }
 
 static void assert_same(const struct sums *a, const struct sums *b)
@@ -60,6 +68,7 @@ static void assert_same(const struct sums *a, const struct sums *b)
 	assert_int_equal(a->pending_lost, b->pending_lost);
 	assert_memory_equal(&a->rtt_us, &b->rtt_us, sizeof(a->rtt_us));
 	assert_memory_equal(&a->connect_us, &b->connect_us, sizeof(a->connect_us));
+	assert_memory_equal(&a->dns, &b->dns, sizeof(a->dns));
 }
 
 static void test_round_trip(void **state)

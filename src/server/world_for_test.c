@@ -157,6 +157,15 @@ struct wire_listener *world_listener(struct world *w, uint32_t actor, uint32_t n
 	return l;
 }
 
+struct wire_name *world_name(struct world *w, uint32_t netns, const char *address, const char *name)
+{
+	struct wire_name *n = PUSH(w, names, name_count, name_max);
+
+	*n = (struct wire_name){.netns = netns, .name = name};
+	parse(n->address, address);
+	return n;
+}
+
 struct wire_update *world_traffic(struct world *w, uint32_t flow, uint64_t to_server,
 				  uint64_t to_client, bool closed)
 {

@@ -16,7 +16,7 @@ struct world {
 	uint64_t started_ns, sequence, window_ns;
 	const char *boot_id, *node;
 	struct wire_batch *batch;
-	size_t actor_max, flow_max, update_max, retired_max, listener_max;
+	size_t actor_max, flow_max, update_max, retired_max, listener_max, name_max;
 	struct arena *arena; /* of answers */
 };
 
@@ -35,6 +35,9 @@ struct wire_update *world_update(struct world *w, uint32_t flow); /* all zero */
 void world_retire(struct world *w, uint32_t flow);
 struct wire_listener *world_listener(struct world *w, uint32_t actor, uint32_t netns,
 				     const char *address, uint16_t port);
+
+struct wire_name *world_name(struct world *w, uint32_t netns, const char *address,
+			     const char *name);
 
 /* One connection opened that carried so many bytes; closed if asked. */
 struct wire_update *world_traffic(struct world *w, uint32_t flow, uint64_t to_server,
