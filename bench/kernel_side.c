@@ -45,8 +45,7 @@ static void add_program(struct kernel_side *k, uint32_t id, uint64_t bytes)
 	if (r < 0 || k->programs == KERNEL_PROGRAMS_MAX)
 		return;
 	*p = (struct kernel_program){.id = id, .run_ns = info.run_time_ns, .runs = info.run_cnt};
-	p->in_hooks = info.type == BPF_PROG_TYPE_SOCK_OPS || info.type == BPF_PROG_TYPE_TRACING ||
-		      info.type == BPF_PROG_TYPE_KPROBE;
+	p->in_hooks = info.type != BPF_PROG_TYPE_RAW_TRACEPOINT;
 	memcpy(p->name, info.name, sizeof(p->name));
 	k->programs++;
 	k->program_bytes += bytes;

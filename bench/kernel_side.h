@@ -18,7 +18,7 @@ struct kernel_program {
 	char name[16];
 	uint32_t id;
 	uint64_t run_ns, runs;
-	uint8_t in_hooks; /* called by the kernel; else run by the agent, in its own CPU time */
+	uint8_t in_hooks; /* called by the kernel; what the agent runs is in its CPU time already */
 };
 
 struct kernel_side {

@@ -61,7 +61,9 @@ static bool passes(const struct stack *s, bool (*through)(const char *name))
 
 static bool is_millrace(const char *name)
 {
-	return is_program(name) || strcmp(name, "__cgroup_bpf_run_filter_sock_ops") == 0;
+	static const char call[] = "__cgroup_bpf_run_filter_";
+
+	return is_program(name) || strncmp(name, call, strlen(call)) == 0;
 }
 
 static bool is_tcp(const char *name)
