@@ -15,8 +15,8 @@ export interface Paint {
 }
 
 const margin = 0.25; // of the screen, on each side
-const stretchMax = 1.6;
-const pause_ms = 250; // between two pictures while it moves
+const stretchMax = 2;
+const pause_ms = 700; // between two pictures while it moves
 
 export class EdgeLayer {
 	private readonly canvas = document.createElement('canvas');

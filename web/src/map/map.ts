@@ -25,6 +25,7 @@ const scaleMax = 3;
 const scaleFit = 1.15; // a few nodes are not blown up further than this
 const crowd = 120; // edges from which on a moving map moves a picture of them
 const rest_ms = 130; // without motion: the map is at rest
+const patience_ms = 2500; // so long the newest answer may wait for that
 const reach = 7; // pixels beside an edge that still hit it
 
 export class MapView {
@@ -45,6 +46,8 @@ export class MapView {
 	private readonly layer = new EdgeLayer();
 	private movedAt_ms = -Infinity;
 	private settling = 0;
+	private waiting: Scene | null = null; // came while the map was moved
+	private shownAt_ms = -Infinity;
 
 	constructor(
 		private readonly canvas: HTMLCanvasElement,
@@ -81,6 +84,17 @@ export class MapView {
 	// --- what it shows -----------------------------------------------------------------------
 
 	show(scene: Scene) {
+		this.waiting = scene;
+		// a crowded map that is being moved takes what is new when it rests, or a little later
+		if (this.isMoving() && scene.edges.length > crowd && performance.now() - this.shownAt_ms < patience_ms) this.settle();
+		else this.adopt();
+	}
+
+	private adopt() {
+		const scene = this.waiting;
+		if (!scene) return;
+		this.waiting = null;
+		this.shownAt_ms = performance.now();
 		const first = this.scene.nodes.length === 0;
 		const grown = scene.nodes.some((node) => !this.scene.nodeById.has(node.id));
 		this.scene = scene;
@@ -221,7 +235,7 @@ export class MapView {
 			drawEdges(ctx, this.scene, look, this.palette);
 			return;
 		}
-		const moving = performance.now() - this.movedAt_ms < rest_ms;
+		const moving = this.isMoving();
 		this.layer.draw(ctx, transform, this.size, ratio, moving, (target, { k }) =>
 			drawEdges(target, this.scene, { ...look, scale: k, hovered: '' }, this.palette),
 		);
@@ -231,9 +245,16 @@ export class MapView {
 		if (moving && !this.layer.isSharp(transform)) this.settle();
 	}
 
+	private isMoving(): boolean {
+		return performance.now() - this.movedAt_ms < rest_ms;
+	}
+
 	private settle() {
 		clearTimeout(this.settling);
-		this.settling = window.setTimeout(() => this.redraw(), rest_ms + 10);
+		this.settling = window.setTimeout(() => {
+			this.adopt();
+			this.redraw();
+		}, rest_ms + 10);
 	}
 
 	// --- the pointer -------------------------------------------------------------------------
