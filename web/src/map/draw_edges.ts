@@ -50,7 +50,8 @@ function drawCount(ctx: CanvasRenderingContext2D, edge: SceneEdge, look: Look, p
 	const text = `${edge.members.length} ports`;
 	if (edge.client !== edge.server && Math.hypot(to.x - from.x, to.y - from.y) * look.scale < 110) return;
 	ctx.save();
-	ctx.translate(middle.x, middle.y + (edge.health === 'ok' ? 0 : 18 / look.scale));
+	const aside = edge.client === edge.server ? -16 : edge.health === 'ok' ? 0 : 18; // not below a card or a sign
+	ctx.translate(middle.x, middle.y + aside / look.scale);
 	ctx.scale(1 / look.scale, 1 / look.scale);
 	ctx.globalAlpha = presence(edge, look);
 	ctx.font = `10.5px ${palette.font}`;
