@@ -13,7 +13,7 @@ int layout_new(struct layout **ret, uint32_t nodes_max, uint64_t seed)
 	if (!l)
 		return -ENOMEM;
 	l->seed = seed;
-	l->nodes = lru_new(nodes_max, sizeof(struct layout_key), sizeof(struct arrange_cell));
+	l->nodes = lru_new(nodes_max, sizeof(struct layout_key), sizeof(struct layout_entry));
 	l->steps = calloc(NEAREST_STEPS, sizeof(*l->steps));
 	if (!l->nodes || !l->steps) {
 		layout_free(l);
@@ -74,10 +74,10 @@ bool layout_is_free(const struct layout *l, uint64_t group, struct arrange_cell 
 	uint32_t place;
 
 	while (hashindex_next(&l->by_cell, &at, &place)) {
-		const struct arrange_cell *taken = lru_at(l->nodes, place);
+		const struct layout_entry *taken = lru_at(l->nodes, place);
 		const struct layout_key *key = lru_key(l->nodes, taken);
 
-		if (taken->x == cell.x && taken->y == cell.y && key->group == group)
+		if (taken->cell.x == cell.x && taken->cell.y == cell.y && key->group == group)
 			return false;
 	}
 	return true;
@@ -94,26 +94,27 @@ static void extend(struct layout_group *g, struct arrange_cell cell)
 }
 
 int layout_give(struct layout *l, struct layout_group *group, const char *id,
-		struct arrange_cell cell)
+		const struct layout_entry *entry)
 {
 	struct layout_key key = layout_key_of(l, group->key, id);
 	bool is_new = false;
-	struct arrange_cell *entry = lru_put(l->nodes, &key, &is_new);
+	struct layout_entry *kept = lru_put(l->nodes, &key, &is_new);
 	int r;
 
-	if (!entry)
+	if (!kept)
 		return -ENOMEM;
 	if (!is_new) /* two ids of one hash: the second is not kept */
 		return 0;
-	r = hashindex_insert(&l->by_cell, hash_cell(l, group->key, cell),
-			     lru_index(l->nodes, entry));
+	r = hashindex_insert(&l->by_cell, hash_cell(l, group->key, entry->cell),
+			     lru_index(l->nodes, kept));
 	if (r < 0) {
-		lru_remove(l->nodes, entry);
+		lru_remove(l->nodes, kept);
 		return r;
 	}
-	*entry = cell;
-	extend(group, cell);
+	*kept = *entry;
+	extend(group, entry->cell);
 	group->count++;
+	group->settled += !entry->is_waiting;
 	return 0;
 }
 
@@ -128,13 +129,21 @@ static struct layout_group *group_find(struct layout *l, uint64_t key)
 	return NULL;
 }
 
-static void forget(struct layout *l, struct arrange_cell *entry)
+void layout_take_back(struct layout *l, struct layout_entry *entry)
 {
 	const struct layout_key *key = lru_key(l->nodes, entry);
+	struct layout_group *group = group_find(l, key->group);
 
-	group_find(l, key->group)->count--;
-	hashindex_remove(&l->by_cell, hash_cell(l, key->group, *entry), lru_index(l->nodes, entry));
+	group->count--;
+	group->settled -= !entry->is_waiting;
+	hashindex_remove(&l->by_cell, hash_cell(l, key->group, entry->cell),
+			 lru_index(l->nodes, entry));
 	lru_remove(l->nodes, entry);
+}
+
+static void forget(struct layout *l, struct layout_entry *entry)
+{
+	layout_take_back(l, entry);
 	l->forgotten++;
 }
 
@@ -147,7 +156,7 @@ void layout_make_room(struct layout *l, uint32_t count)
 static void forget_group(struct layout *l, uint64_t key)
 {
 	for (uint32_t i = 0; i < lru_capacity(l->nodes); i++) {
-		struct arrange_cell *entry = lru_at(l->nodes, i);
+		struct layout_entry *entry = lru_at(l->nodes, i);
 
 		if (entry && ((const struct layout_key *)lru_key(l->nodes, entry))->group == key)
 			forget(l, entry);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where each node of the map stands, the same for all who look: the server keeps it, per grouping
- * and node id. A cell is one node's room; nodes are given a cell once and keep it.
+ * and node id. A cell is one node's room. A node is given its cell with its first edge and keeps
+ * it; until then it waits at the side, since nothing tells yet where it belongs.
  *
  *     first question of a grouping ─► the whole graph at once (arrange.h)
  *     newcomers with known neighbours ─► the free cell nearest to where those suggest (nearest.h)
  *     newcomers without, or more of them than there were ─► a block of their own below
  *
- * No two nodes of a grouping have one cell. The same questions in the same order give the same
+ * No two nodes of a grouping have one cell; nobody moves because another came, went or was filtered
+ * away. The same questions in the same order give the same
  * cells, whatever the seed. Bounded: LAYOUT_GROUPS_MAX groupings, nodes_max nodes; the one that was
  * in no question for longest is forgotten first. Nodes of one single question beyond nodes_max get
  * rows below the others that are not kept.
@@ -36,7 +38,7 @@ struct layout_graph {
 	size_t edge_count;
 };
 
-/* Whether each node has its cell already. */
+/* Whether each node surely has the cell that layout_place() would give. */
 bool layout_knows(const struct layout *l, const struct layout_graph *graph);
 
 /* cells: [node_count]. -ENOMEM: nothing is lost, ask again. */

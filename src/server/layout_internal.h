@@ -12,6 +12,7 @@ struct layout_group {
 	uint64_t key;
 	uint64_t used;                 /* number of the question it was last in */
 	uint32_t count;                /* nodes that have a cell */
+	uint32_t settled;              /* of them, those that do not wait */
 	struct arrange_cell low, high; /* a box around all cells ever given */
 	struct arrange_cell shelf;     /* where the next block may stand, if it is free */
 	int32_t shelf_end, shelf_height;
@@ -22,8 +23,13 @@ struct layout_key {
 	uint64_t group, node;
 };
 
+struct layout_entry {
+	struct arrange_cell cell;
+	bool is_waiting; /* it had no edge yet: its first one gives it its place */
+};
+
 struct layout {
-	struct lru *nodes; /* struct layout_key -> struct arrange_cell */
+	struct lru *nodes; /* struct layout_key -> struct layout_entry */
 	struct hashindex by_cell;
 	struct layout_group groups[LAYOUT_GROUPS_MAX];
 	struct nearest_step *steps;
@@ -37,4 +43,7 @@ void layout_make_room(struct layout *l, uint32_t count); /* forgets the longest 
 
 /* The node must be new, the cell free and room be there. -ENOMEM. */
 int layout_give(struct layout *l, struct layout_group *group, const char *id,
-		struct arrange_cell cell);
+		const struct layout_entry *entry);
+
+/* A cell is free again; not counted as forgotten. */
+void layout_take_back(struct layout *l, struct layout_entry *entry);

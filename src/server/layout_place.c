@@ -20,9 +20,15 @@ struct placing {
 	struct nearest nearest;
 };
 
+static bool has_edge(const struct adjacency *a, uint32_t node)
+{
+	return adjacency_degree(&a->servers, node) || adjacency_degree(&a->clients, node);
+}
+
 static int give(struct placing *p, uint32_t node, struct arrange_cell cell)
 {
-	int r = layout_give(p->l, p->group, p->graph->ids[node], cell);
+	const struct layout_entry entry = {cell, !has_edge(&p->adjacency, node)};
+	int r = layout_give(p->l, p->group, p->graph->ids[node], &entry);
 
 	p->cells[node] = cell;
 	p->is_placed[node] = true;
@@ -246,15 +252,22 @@ static int place_newcomers(struct placing *p)
 /* --- a question ---------------------------------------------------------------------------------
  */
 
+/* As long as all wait, the first edge makes a new drawing of all of them. */
 static void place_known(struct placing *p)
 {
+	bool is_first = p->graph->edge_count && !p->group->settled;
+
 	for (uint32_t i = 0; i < p->graph->node_count; i++) {
 		struct layout_key key = layout_key_of(p->l, p->group->key, p->graph->ids[i]);
-		const struct arrange_cell *cell = lru_get(p->l->nodes, &key);
+		struct layout_entry *entry = lru_get(p->l->nodes, &key);
 
-		p->is_placed[i] = cell;
-		if (cell)
-			p->cells[i] = *cell;
+		if (entry && entry->is_waiting && (is_first || has_edge(&p->adjacency, i))) {
+			layout_take_back(p->l, entry);
+			entry = NULL;
+		}
+		p->is_placed[i] = entry;
+		if (entry)
+			p->cells[i] = entry->cell;
 		else
 			p->newcomers[p->newcomer_count++] = i;
 	}
@@ -284,10 +297,7 @@ static int place_all(struct placing *p)
 	room = (uint32_t)lru_capacity(p->l->nodes) - (p->graph->node_count - wanted);
 	p->newcomer_count = wanted < room ? wanted : room;
 	layout_make_room(p->l, p->newcomer_count);
-	r = adjacency_make(&p->adjacency, p->graph->node_count, p->graph->edges,
-			   p->graph->edge_count, p->arena);
-	if (!r)
-		r = place_newcomers(p);
+	r = place_newcomers(p);
 	place_rest(p, p->newcomer_count, wanted);
 	return r;
 }
@@ -305,22 +315,29 @@ int layout_place(struct layout *l, const struct layout_graph *graph, struct aren
 			    .queue = arena_alloc(arena, count * sizeof(*p.queue)),
 			    .nearest = {.steps = l->steps, .is_free = is_free}};
 
-	if (!p.is_placed || !p.newcomers || !p.queue)
+	if (!p.is_placed || !p.newcomers || !p.queue ||
+	    adjacency_make(&p.adjacency, graph->node_count, graph->edges, graph->edge_count,
+			   arena) < 0)
 		return -ENOMEM;
 	p.nearest.userdata = &p;
 	p.group = layout_group_open(l, graph->group);
 	return place_all(&p);
 }
 
+/* Edges are counted where it is cheap: a node that waits and is the end of any edge is not known.
+ */
 bool layout_knows(const struct layout *l, const struct layout_graph *graph)
 {
 	uint64_t group = layout_key_of(l, 0, graph->group).node;
+	bool is_waiting = false;
 
 	for (uint32_t i = 0; i < graph->node_count; i++) {
 		struct layout_key key = layout_key_of(l, group, graph->ids[i]);
+		const struct layout_entry *entry = lru_get(l->nodes, &key);
 
-		if (!lru_get(l->nodes, &key))
+		if (!entry)
 			return false;
+		is_waiting |= entry->is_waiting;
 	}
-	return true;
+	return !is_waiting || !graph->edge_count;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Proves: no two nodes have one cell; a node never moves because others come, go or are filtered
- * away; clients stand left of servers; the same questions give the same map whatever the seed; the
- * bound holds and forgets the longest unseen; thousands of nodes take milliseconds.
+ * Proves: no two nodes have one cell; a node that has an edge never moves because others come, go
+ * or are filtered away; clients stand left of servers; the same questions give the same map
+ * whatever the seed; the bound holds and forgets the longest unseen; thousands of nodes take
+ * milliseconds.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -87,7 +88,9 @@ static void grow_randomly(uint32_t nodes, uint32_t edges)
 	uint32_t before = net.graph.node_count;
 
 	grow(nodes);
-	for (uint32_t i = 0; i < edges; i++) {
+	for (uint32_t i = before; i < nodes; i++)
+		edge(i, (i + 1 + random_below(nodes - 1)) % nodes);
+	for (uint32_t i = nodes - before; i < edges; i++) {
 		uint32_t client = before + random_below(nodes - before);
 		uint32_t server = random_below(4) ? random_below(nodes) : random_below(8);
 
@@ -350,6 +353,39 @@ static void test_strangers_come_below(void **state)
 	assert_int_equal(net.cells[21].y, net.cells[20].y); /* they share a row */
 }
 
+/* Who listens is seen before anybody calls: that must not decide how the map looks. */
+static void test_nodes_without_edges_wait(void **state)
+{
+	struct arrange_cell before[12];
+	struct layout_graph some;
+
+	grow(12);
+	place_and_check();
+	for (uint32_t i = 0; i < 10; i++)
+		edge(i * 3 % 10, (i + 1) * 3 % 10);
+	net.graph.edge_count = 9; /* a chain */
+	some = net.graph;
+	assert_false(layout_knows(net.layout, &some));
+	memcpy(before, net.cells, sizeof(before));
+	place_and_check();
+	for (uint32_t i = 0; i < 9; i++)
+		assert_int_equal(net.cells[net.edges[i].client].x + 1,
+				 net.cells[net.edges[i].server].x);
+	for (uint32_t i = 0; i < 12; i++) /* drawn as if those without edges had never been first */
+		assert_true(i < 10 ? net.cells[i].y == 0 : net.cells[i].y > 1);
+	memcpy(before, net.cells, sizeof(before));
+	net.graph.edge_count = 0; /* it was called once: it does not go back */
+	place_and_check();
+	assert_unmoved(before, 12);
+	assert_int_equal(layout_forgotten(net.layout), 0);
+	assert_int_equal(layout_count(net.layout), 12);
+	edge(10, 0);
+	place_and_check();
+	assert_unmoved(before, 10);
+	assert_int_not_equal(net.cells[10].y, before[10].y);
+	assert_memory_equal(&before[11], &net.cells[11], sizeof(*before)); /* waits where it was */
+}
+
 static void test_hub_that_grows_one_by_one(void **state)
 {
 	edge(1, 0);
@@ -551,6 +587,7 @@ int main(void)
 		TEST(test_filter_and_order_move_nobody),
 		TEST(test_newcomers_stand_next_to_their_neighbours),
 		TEST(test_strangers_come_below),
+		TEST(test_nodes_without_edges_wait),
 		TEST(test_hub_that_grows_one_by_one),
 		TEST(test_many_at_once_are_drawn_as_one),
 		TEST(test_groupings_are_apart),
