@@ -53,9 +53,9 @@ type Figures = Awaited<ReturnType<typeof frames>>;
 
 /** The best of three: whatever else runs on the machine takes frames, too. */
 async function bestFrames(view: View, gesture: Gesture): Promise<Figures> {
-	let best = await frames(view, gesture, 240);
+	let best = await frames(view, gesture, 120);
 	for (let more = 2; more > 0 && best.median < 2 * leastFrames - 10; more--) {
-		const next = await frames(view, gesture, 240);
+		const next = await frames(view, gesture, 120);
 		if (next.median > best.median) best = next;
 	}
 	return best;

@@ -3,6 +3,7 @@ import { defineConfig } from '@playwright/test';
 
 export default defineConfig({
 	testDir: '.',
+	testIgnore: 'shots/**',
 	outputDir: `${process.env.BUILD ?? '../../build'}/browser`,
 	workers: 1, // tests measure time
 	timeout: 60_000,

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pictures in docs/screenshots; tests/browser/screenshots makes them.
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test as base, expect } from '../lib/test';
+import { Shop } from '../lib/shop';
+import type { View } from '../lib/view';
+
+const dir = process.env.SCREENSHOTS ?? '../../docs/screenshots';
+const sizeMax = 300_000;
+
+const test = base.extend<{ shop: Awaited<ReturnType<Shop['start']>> }>({
+	shop: async ({ millrace }, use) => {
+		const shop = new Shop(millrace.cgroup);
+		try {
+			const ports = await shop.start();
+			await millrace.stop(); // as most do it: the shop is there, then comes millrace
+			await millrace.start();
+			await use(ports);
+		} finally {
+			await shop.stop();
+		}
+	},
+});
+
+async function take(view: View, name: string) {
+	const path = join(dir, `${name}.png`);
+	await view.page.mouse.move(2, 500); // nothing under the pointer
+	await view.page.screenshot({ path });
+	expect(statSync(path).size, path).toBeLessThan(sizeMax);
+}
+
+/** All are there, and there is something for the charts to show. */
+async function settled(view: View, edges: number) {
+	await expect.poll(async () => (await view.edges()).length, { timeout: 20_000 }).toBeGreaterThanOrEqual(edges);
+	const wide = async () => (await view.edges()).filter((edge) => edge.width > 1.5).length;
+	await expect.poll(wide, { timeout: 20_000 }).toBeGreaterThan(0);
+	await view.still();
+}
+
+const traffic_s = 15;
+
+test('shop', async ({ view, shop }) => {
+	test.setTimeout(180_000);
+	await view.page.setViewportSize({ width: 1280, height: 800 });
+	await view.open();
+	await settled(view, 13);
+	await view.page.waitForTimeout(traffic_s * 1000); // what charts show is time
+	await take(view, 'map-light');
+	await view.page.emulateMedia({ colorScheme: 'dark' });
+	await view.still();
+	await take(view, 'map-dark');
+	await view.page.emulateMedia({ colorScheme: 'light' });
+
+	const frontend = (await view.edges()).find((edge) => edge.client.endsWith('/frontend') && edge.port === shop.catalog)!;
+	await view.open(`?edge=${encodeURIComponent(frontend.id)}`);
+	await settled(view, 13);
+	await expect(view.by('facts')).toBeVisible();
+	await expect(view.by('panel').locator('canvas').first()).toBeVisible();
+	await take(view, 'panel');
+
+	const broken = (await view.edges()).find((edge) => edge.port === shop.bank)!;
+	await view.open(`?edge=${encodeURIComponent(broken.id)}`);
+	await settled(view, 13);
+	await expect(view.by('findings')).toBeVisible();
+	await take(view, 'failing');
+
+	await view.page.setViewportSize({ width: 390, height: 780 });
+	await view.open();
+	await settled(view, 13);
+	await take(view, 'narrow');
+});
+
+test('300 workloads', async ({ view, crowd }) => {
+	test.setTimeout(120_000);
+	await view.page.setViewportSize({ width: 1100, height: 620 });
+	await crowd(300, 1500);
+	await view.open('?view=map');
+	await settled(view, 1500);
+	await take(view, '300-workloads');
+});
