@@ -107,10 +107,37 @@ struct mr_totals {
 	__u64 listeners_full;
 	__u64 close_unseen;
 	__u64 unadopted;
+	__u64 dns_full; /* messages of name servers that found no room in the ring */
 	__u64 listeners_version; /* moves when a listener comes or goes */
 	__u32 flows_in;     /* records in the map being written; the agent resets it after a swap */
 	__s32 stateless;    /* live connections without a slot */
 	__u32 udp_flows_in; /* as flows_in, of the UDP maps */
+};
+
+/* A message to or from a name server. */
+#define MR_DNS_SMALL 256
+#define MR_DNS_LARGE 1232 /* what EDNS promises to come through in one piece */
+
+struct mr_dns_head {
+	struct mr_flow_key key;
+	__u64 process_start_ns; /* as in mr_flow_value */
+	__u64 time_ns;          /* CLOCK_MONOTONIC */
+	char comm[16];
+	__u32 length; /* of the message */
+	__u16 size;   /* of what is here of it */
+	__u16 client_port;
+	__u8 to_client;
+	__u8 pad[7];
+};
+
+struct mr_dns_small {
+	struct mr_dns_head head;
+	__u8 data[MR_DNS_SMALL];
+};
+
+struct mr_dns_large {
+	struct mr_dns_head head;
+	__u8 data[MR_DNS_LARGE];
 };
 
 /* One run of the sweep: what the agent asks, and what it tells. */

@@ -101,7 +101,7 @@ typedef struct {
 struct sk_buff {
 	struct sock *sk;
 	char cb[48];
-	unsigned int len;
+	unsigned int len, data_len; /* of which outside of the linear part */
 	__u16 network_header, transport_header; /* from head */
 	unsigned int end;                       /* from head: where skb_shared_info is */
 	unsigned char *head;

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "dns.h"
 #include "udp_fold.h"
 #include "udp_role.h"
 
@@ -19,7 +20,8 @@ struct udp_seen {
 	u32 bytes; /* payload */
 	u32 datagrams;
 	u8 received;
-	u8 pad[7];
+	u8 role; /* enum mr_role, once it is counted; 0: not one that counts */
+	u8 pad[6];
 };
 
 /* The datagram that was received last on this CPU: if its queue is full, it is this one. Between
@@ -84,6 +86,7 @@ __noinline int udp_count(struct udp_seen *seen, u64 cookie, u64 address)
 	seen->ends.bound = s->bound;
 	seen->ends.received_first = s->received_first;
 	role = udp_role(&seen->ends);
+	seen->role = role;
 	udp_key(&c.key, &seen->ends, role, s);
 	c.bytes = seen->bytes;
 	c.datagrams = seen->datagrams ? seen->datagrams : 1;
@@ -91,6 +94,28 @@ __noinline int udp_count(struct udp_seen *seen, u64 cookie, u64 address)
 	if (seen->received)
 		udp_remember(&c);
 	return udp_fold(&c, cookie, address);
+}
+
+/* After udp_count(): whether the agent wants to read it. */
+static __always_inline int udp_is_dns(const struct udp_seen *seen)
+{
+	return seen->role && dns_is_message(&seen->ends, seen->role);
+}
+
+/* Whose message it is; held bytes of it are copied. A socket that has just fallen out of the map is
+ * nobody's. */
+static __always_inline void udp_describe_dns(struct mr_dns_head *h, const struct udp_seen *seen,
+					     u64 cookie, u32 held)
+{
+	struct udp_socket *s = bpf_map_lookup_elem(&mr_udp_sockets, &cookie);
+
+	__builtin_memset(h, 0, sizeof(*h));
+	if (s) {
+		udp_key(&h->key, &seen->ends, seen->role, s);
+		h->process_start_ns = s->process_start_ns;
+		__builtin_memcpy(h->comm, s->comm, sizeof(h->comm));
+	}
+	dns_describe(h, &seen->ends, seen->received, seen->bytes, held);
 }
 
 /* The queue had no room for what was just received. */
@@ -160,24 +185,59 @@ static __always_inline u32 udp_segments(const struct sk_buff *skb)
 	return BPF_CORE_READ(info, gso_segs);
 }
 
+/* The message begins behind UDP's header; what lies outside of the linear part is cut. Two sizes of
+ * record, since most messages are short. */
+static __always_inline void udp_dns_buffer(const struct udp_seen *seen, u64 cookie,
+					   const struct sk_buff *skb)
+{
+	const void *message = skb->head + skb->transport_header + 8;
+	u32 held = seen->bytes - skb->data_len;
+
+	if (!udp_is_dns(seen) || seen->bytes <= skb->data_len)
+		return;
+	if (held <= MR_DNS_SMALL) {
+		struct mr_dns_small *m = bpf_ringbuf_reserve(&mr_dns, sizeof(*m), 0);
+
+		if (!m)
+			return dns_lost();
+		held = dns_bounded(held, MR_DNS_SMALL);
+		bpf_probe_read_kernel(m->data, held, message);
+		udp_describe_dns(&m->head, seen, cookie, held);
+		bpf_ringbuf_submit(m, BPF_RB_NO_WAKEUP);
+	} else {
+		struct mr_dns_large *m = bpf_ringbuf_reserve(&mr_dns, sizeof(*m), 0);
+
+		if (!m)
+			return dns_lost();
+		held = dns_bounded(held, MR_DNS_LARGE);
+		bpf_probe_read_kernel(m->data, held, message);
+		udp_describe_dns(&m->head, seen, cookie, held);
+		bpf_ringbuf_submit(m, BPF_RB_NO_WAKEUP);
+	}
+}
+
 /* IP's header is at data. */
 static __always_inline void udp_sent(const struct sk_buff *skb, int v6)
 {
 	const struct sock *sk = skb->sk;
 	struct udp_seen seen = {};
+	u64 cookie;
 
 	if (!udp_is_datagram(sk))
 		return;
 	udp_read_headers(&seen.ends, skb, v6);
 	seen.bytes = skb->len - (u16)(skb->transport_header - skb->network_header) - 8;
 	seen.datagrams = udp_segments(skb);
-	udp_count(&seen, bpf_get_socket_cookie((void *)sk), address_of(sk));
+	cookie = bpf_get_socket_cookie((void *)sk);
+	udp_count(&seen, cookie, address_of(sk));
+	udp_dns_buffer(&seen, cookie, skb);
 }
 
 /* The payload is at data. */
 static __always_inline void udp_received(struct sock *sk, const struct sk_buff *skb)
 {
 	struct udp_seen seen = {.received = 1};
+	u64 cookie;
 	u8 version;
 
 	if (bpf_probe_read_kernel(&version, 1, skb->head + skb->network_header))
@@ -186,7 +246,9 @@ static __always_inline void udp_received(struct sock *sk, const struct sk_buff *
 	udp_swap(&seen.ends);
 	seen.bytes = skb->len;
 	seen.datagrams = udp_segments(skb);
-	udp_count(&seen, bpf_get_socket_cookie(sk), address_of(sk));
+	cookie = bpf_get_socket_cookie(sk);
+	udp_count(&seen, cookie, address_of(sk));
+	udp_dns_buffer(&seen, cookie, skb);
 }
 
 /* --- out of a packet (cgroup_skb) ------------------------------------------------------------ */
@@ -220,12 +282,43 @@ static __always_inline u32 udp_parse(const struct __sk_buff *packet, struct udp_
 	return ip[6] == IPPROTO_UDP ? 40 : udp_offset_slow(packet);
 }
 
+static __always_inline void udp_dns_packet(const struct udp_seen *seen, u64 cookie,
+					   const struct __sk_buff *packet, u32 offset)
+{
+	u32 held = seen->bytes;
+
+	if (!udp_is_dns(seen))
+		return;
+	if (held <= MR_DNS_SMALL) {
+		struct mr_dns_small *m = bpf_ringbuf_reserve(&mr_dns, sizeof(*m), 0);
+
+		if (!m)
+			return dns_lost();
+		held = dns_bounded(held, MR_DNS_SMALL);
+		if (bpf_skb_load_bytes(packet, offset, m->data, held))
+			held = 0;
+		udp_describe_dns(&m->head, seen, cookie, held);
+		bpf_ringbuf_submit(m, BPF_RB_NO_WAKEUP);
+	} else {
+		struct mr_dns_large *m = bpf_ringbuf_reserve(&mr_dns, sizeof(*m), 0);
+
+		if (!m)
+			return dns_lost();
+		held = dns_bounded(held, MR_DNS_LARGE);
+		if (bpf_skb_load_bytes(packet, offset, m->data, held))
+			held = 0;
+		udp_describe_dns(&m->head, seen, cookie, held);
+		bpf_ringbuf_submit(m, BPF_RB_NO_WAKEUP);
+	}
+}
+
 static __always_inline void udp_packet(struct __sk_buff *packet, u8 received)
 {
 	struct udp_seen seen = {.received = received};
 	u32 offset = udp_parse(packet, &seen.ends);
 	struct bpf_sock *sk = packet->sk;
 	__be16 ports[2];
+	u64 cookie;
 
 	if (!offset || !sk || bpf_skb_load_bytes(packet, offset, ports, sizeof(ports)))
 		return;
@@ -235,5 +328,7 @@ static __always_inline void udp_packet(struct __sk_buff *packet, u8 received)
 		udp_swap(&seen.ends);
 	seen.bytes = packet->len - offset - 8;
 	seen.datagrams = packet->gso_segs;
-	udp_count(&seen, bpf_get_socket_cookie(packet), address_of(sk));
+	cookie = bpf_get_socket_cookie(packet);
+	udp_count(&seen, cookie, address_of(sk));
+	udp_dns_packet(&seen, cookie, packet, offset + 8);
 }

@@ -9,6 +9,7 @@
 
 #include "agent/actor.h"
 #include "agent/baseline.h"
+#include "agent/dns.h"
 #include "agent/flow_table.h"
 #include "agent/listener.h"
 #include "agent/netns.h"
@@ -22,6 +23,7 @@ struct collector {
 	struct flow_table *flows;
 	struct listeners *listeners;
 	struct netns *netns;
+	struct dns *dns;
 	struct wire_batch *batch; /* at hand, and who it defines */
 	struct vector defined;
 	struct probe_stats stats;
@@ -42,6 +44,8 @@ static int collector_init(struct collector *c, const struct collector_config *co
 		r = flow_table_new(&c->flows, c->actors, config->flows_max);
 	if (r == 0)
 		r = listeners_new(&c->listeners, c->actors);
+	if (r == 0)
+		r = dns_new(&c->dns);
 	if (r == 0 && !(c->netns = netns_new()))
 		r = -ENOMEM;
 	return r;
@@ -76,6 +80,7 @@ struct collector *collector_free(struct collector *c)
 		return NULL;
 	wire_batch_free(c->batch);
 	netns_free(c->netns);
+	dns_free(c->dns);
 	listeners_free(c->listeners);
 	flow_table_free(c->flows);
 	actors_free(c->actors);
@@ -130,10 +135,28 @@ static int begin_batch(struct collector *c)
 	return 0;
 }
 
+static void on_dns(void *userdata, const struct mr_dns_head *head, const void *data)
+{
+	struct collector *c = userdata;
+
+	dns_see(c->dns, head, data);
+}
+
+static void on_dns_flow(void *userdata, const struct dns_datagram *d,
+			const struct wire_dns *figures)
+{
+	struct collector *c = userdata;
+	uint32_t actor = find_actor(c, &d->flow, d->comm, d->process_start_ns);
+
+	if (flow_table_fold_dns(c->flows, &d->flow, figures, actor, c->now_ns) < 0)
+		c->dropped++;
+}
+
 static int drain(struct collector *c)
 {
 	int r = probe_drain(c->probe, on_flow, c);
 
+	probe_dns(c->probe, on_dns, c);
 	c->undrained = r < 0;
 	return r;
 }
@@ -171,6 +194,7 @@ static void fill_losses(const struct collector *c, uint64_t late_windows, uint64
 	ret[WIRE_LOSS_ACTORS_FULL] += actors_lost_full(c->actors);
 	ret[WIRE_LOSS_HANDLES_FULL] += flow_table_lost_full(c->flows);
 	ret[WIRE_LOSS_LATE_WINDOWS] += late_windows;
+	dns_add_losses(c->dns, ret);
 }
 
 /* Of the hooks' runs only some are timed: the rest cost the same. */
@@ -231,10 +255,15 @@ struct wire_batch *collector_take(struct collector *c, const struct collector_st
 {
 	struct wire_batch *b;
 
-	if (begin_batch(c) < 0 || fill_batch(c, status, c->batch) < 0)
+	if (begin_batch(c) < 0)
+		return NULL;
+	c->now_ns = status->now_ns;
+	dns_report(c->dns, status->now_ns, on_dns_flow, c);
+	if (fill_batch(c, status, c->batch) < 0)
 		return NULL;
 	b = c->batch;
 	c->batch = NULL;
+	dns_tell_names(c->dns, b);
 	flow_table_end(c->flows, status->now_ns);
 	actors_expire(c->actors, status->now_ns);
 	fill_losses(c, status->late_windows, b->loss);

@@ -309,9 +309,63 @@ static void answers_name_their_actors(void **state)
 	world_done(&w);
 }
 
+/* "a.example A": a query, or its answer with 10.0.0.9. */
+static void put_dns(struct world *w, bool is_answer, uint64_t time_ns)
+{
+	static const char query[] = "\x12\x34\x01\0\0\1\0\0\0\0\0\0"
+				    "\1a\7example\0\0\1\0\1";
+	static const char answer[] = "\x12\x34\x81\x80\0\1\0\1\0\0\0\0"
+				     "\1a\7example\0\0\1\0\1"
+				     "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x0a\0\0\x09";
+	struct mr_dns_large *m = &w->probe->dns[w->probe->dns_count++];
+
+	memset(m, 0, sizeof(*m));
+	m->head.key.role = MR_ROLE_CLIENT;
+	m->head.key.transport = MR_TRANSPORT_UDP;
+	m->head.key.netns = 9;
+	m->head.key.port = 53;
+	m->head.client_port = 40000;
+	m->head.time_ns = time_ns;
+	m->head.to_client = is_answer;
+	strcpy(m->head.comm, "curl");
+	m->head.size = is_answer ? sizeof(answer) - 1 : sizeof(query) - 1;
+	m->head.length = m->head.size;
+	memcpy(m->data, is_answer ? answer : query, m->head.size);
+}
+
+static void dns_becomes_names_and_figures(void **state)
+{
+	struct wire_batch *b;
+	struct world w;
+
+	world_init(&w, 0);
+	put_dns(&w, false, 1000);
+	put_dns(&w, true, 2001000);
+	put_dns(&w, true, 2002000); /* nobody asked for this one */
+	assert_int_equal(collector_collect(w.collector, 1), 0);
+	b = take(&w);
+	assert_int_equal(b->name_count, 1);
+	assert_string_equal(b->names[0].name, "a.example");
+	assert_int_equal(b->names[0].netns, 9);
+	assert_int_equal(b->names[0].address[15], 9);
+	assert_int_equal(b->update_count, 1);
+	assert_string_equal(actor_of(b, b->updates[0].flow), "curl");
+	assert_int_equal(b->updates[0].dns->counter[WIRE_DNS_QUERIES], 1);
+	assert_int_equal(b->updates[0].dns->counter[WIRE_DNS_ANSWERS], 1);
+	assert_int_equal(b->updates[0].dns->latency_us.max, 2000);
+	assert_int_equal(b->loss[WIRE_LOSS_DNS_BAD], 1);
+	wire_batch_free(b);
+	b = take(&w);
+	assert_int_equal(b->name_count, 0);
+	assert_int_equal(b->update_count, 0);
+	wire_batch_free(b);
+	world_done(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(dns_becomes_names_and_figures),
 		cmocka_unit_test(an_empty_window_is_a_batch_too),
 		cmocka_unit_test(accepted_connections_have_their_listeners_name),
 		cmocka_unit_test(what_lost_its_actor_is_other),

@@ -218,6 +218,26 @@ int flow_table_fold(struct flow_table *t, const struct mr_flow_key *key,
 	return 0;
 }
 
+int flow_table_fold_dns(struct flow_table *t, const struct mr_flow_key *key,
+			const struct wire_dns *figures, uint32_t actor, uint64_t now_ns)
+{
+	struct flow_key wanted = key_of(key, actor);
+	struct flow *flow = flow_find(t, &wanted);
+	struct wire_update *row = flow_row(t, flow);
+	struct wire_dns *sum = row ? arena_alloc(t->batch->arena, sizeof(*sum)) : NULL;
+
+	if (!sum)
+		return -ENOMEM;
+	flow->last_used_ns = now_ns;
+	*sum = *figures;
+	for (unsigned int i = 0; i < WIRE_DNS_COUNT && row->dns; i++)
+		sum->counter[i] += row->dns->counter[i];
+	if (row->dns)
+		histogram_merge(&sum->latency_us, &row->dns->latency_us);
+	row->dns = sum;
+	return 0;
+}
+
 /* After the window's rows: a handle given back now is not used again in this batch. */
 static void retire_idle(struct flow_table *t, uint64_t now_ns)
 {

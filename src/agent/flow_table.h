@@ -31,6 +31,9 @@ void flow_table_begin(struct flow_table *t, struct wire_batch *batch);
 /* Adds a record to its flow's row. -ENOMEM: it was not added. */
 int flow_table_fold(struct flow_table *t, const struct mr_flow_key *key,
 		    const struct mr_flow_value *value, uint32_t actor, uint64_t now_ns);
+/* Adds what DNS did on a flow to its row. -ENOMEM: it was not added. */
+int flow_table_fold_dns(struct flow_table *t, const struct mr_flow_key *key,
+			const struct wire_dns *figures, uint32_t actor, uint64_t now_ns);
 /* Writes definitions, rows and retired handles into the batch. */
 void flow_table_end(struct flow_table *t, uint64_t now_ns);
 

@@ -168,6 +168,8 @@ static int load(struct probe *p, const struct probe_config *config, struct error
 			return error_set(e, r, "cannot prepare the flow maps: %s", strerror(-r));
 	}
 	r = probe_udp_prepare(p);
+	if (r >= 0)
+		r = probe_dns_open(p);
 	if (r < 0)
 		return error_set(e, r, "cannot prepare the UDP flow maps: %s", strerror(-r));
 	return 0;
@@ -283,6 +285,7 @@ struct probe *probe_free(struct probe *p)
 {
 	if (!p)
 		return NULL;
+	probe_dns_close(p);
 	millrace_bpf__destroy(p->skel);
 	bpf_link__destroy(p->connections_link);
 	if (p->cgroup_fd >= 0)

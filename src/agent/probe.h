@@ -78,6 +78,11 @@ typedef int (*probe_flow_fn)(void *userdata, const struct mr_flow_key *key,
 			     const struct mr_flow_value *value);
 int probe_drain(struct probe *p, probe_flow_fn fn, void *userdata);
 
+/* Hands over the messages of name servers that were copied since the last time, in their order as a
+ * rule. Borrowed for the call; data holds head->size bytes. */
+typedef void (*probe_dns_fn)(void *userdata, const struct mr_dns_head *head, const void *data);
+void probe_dns(struct probe *p, probe_dns_fn fn, void *userdata);
+
 /* All listeners there are now, with their queues as of now, and those that closed since. */
 typedef int (*probe_listener_fn)(void *userdata, const struct mr_listener *listener);
 int probe_listeners(struct probe *p, probe_listener_fn fn, void *userdata);

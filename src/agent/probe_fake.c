@@ -125,6 +125,13 @@ int probe_drain(struct probe *p, probe_flow_fn fn, void *userdata)
 	return r;
 }
 
+void probe_dns(struct probe *p, probe_dns_fn fn, void *userdata)
+{
+	for (size_t i = 0; i < p->dns_count; i++)
+		fn(userdata, &p->dns[i].head, p->dns[i].data);
+	p->dns_count = 0;
+}
+
 int probe_listeners(struct probe *p, probe_listener_fn fn, void *userdata)
 {
 	int r = 0;

@@ -25,6 +25,8 @@ struct probe {
 
 	struct mr_listener listeners[16];
 	size_t listener_count;
+	struct mr_dns_large dns[16];
+	size_t dns_count;
 	struct fake_record connections[16];
 	struct wire_connection connection[16];
 	size_t connection_count;

@@ -27,6 +27,9 @@ struct probe {
 	char hooks[256];
 	enum probe_udp udp; /* what serves; never AUTO */
 	int udp_map[2];     /* borrowed from skel */
+	struct ring_buffer *dns;
+	probe_dns_fn dns_fn; /* while probe_dns() runs */
+	void *dns_userdata;
 	struct mr_udp_value udp_values[PROBE_DRAIN_BATCH];
 	struct mr_flow_value udp_as_flow;
 	struct mr_flow_key keys[PROBE_DRAIN_BATCH];
@@ -57,6 +60,9 @@ const char *probe_udp_describe(const struct probe *p); /* ", fentry (UDP)"; "" *
 void probe_udp_swap(struct probe *p);
 void probe_udp_swapped(struct probe *p);
 int probe_udp_drain(struct probe *p, probe_flow_fn fn, void *userdata);
+/* The ring of DNS messages, once the maps are there; without UDP there is none. */
+int probe_dns_open(struct probe *p);
+void probe_dns_close(struct probe *p);
 bool probe_udp_fentry_works(void); /* found by trying */
 
 /* Creates the iterator of live connections, while there still is the capability. */

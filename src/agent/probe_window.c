@@ -237,6 +237,7 @@ int probe_stats(struct probe *p, struct probe_stats *ret)
 	s.loss[WIRE_LOSS_LISTENERS_FULL] = totals->listeners_full;
 	s.loss[WIRE_LOSS_CLOSE_UNSEEN] = totals->close_unseen;
 	s.loss[WIRE_LOSS_UNADOPTED] = totals->unadopted;
+	s.loss[WIRE_LOSS_DNS_FULL] = totals->dns_full;
 	s.loss[WIRE_LOSS_RECURSION] = tracepoints_skipped(skel);
 	stats_costs(p, &s);
 	*ret = s;

@@ -21,5 +21,8 @@ const char *loss_help(unsigned int cause)
 
 bool loss_counts(unsigned int cause)
 {
+	/* what others said wrongly, and names that nobody used: no figure is missing */
+	if (cause == WIRE_LOSS_DNS_BAD || cause == WIRE_LOSS_DNS_NAMES_FULL)
+		return false;
 	return cause < LOSS_COUNT && losses[cause].counts;
 }
