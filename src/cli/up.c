@@ -11,6 +11,7 @@
  * so that its last batch still finds the server; whoever asks it meanwhile finds nobody.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,6 +24,8 @@
 #include "server/listen.h"
 #include "server/server.h"
 #include "start.h"
+
+#define BIG_BYTES (128 * 1024)
 
 struct up {
 	enum probe_udp udp;
@@ -151,6 +154,15 @@ static void wait_for_end(const sigset_t *ending)
 		;
 }
 
+/* Big tables are mapped, so that only what is used of them takes memory; left alone, malloc moves
+ * its limit up when libbpf frees the kernel's BTF, clears them in the heap and keeps them: 14 MB.
+ */
+static void keep_memory_small(void)
+{
+	mallopt(M_MMAP_THRESHOLD, BIG_BYTES);
+	mallopt(M_TRIM_THRESHOLD, BIG_BYTES);
+}
+
 int up_run(const struct arguments *a, struct error *ret_error)
 {
 	struct up up = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -168,6 +180,7 @@ int up_run(const struct arguments *a, struct error *ret_error)
 		return EXIT_FAILED;
 	}
 	block_signals(&ending);
+	keep_memory_small();
 	r = open_both(&up, a, ret_error);
 	if (!r)
 		r = start_both(&up, ret_error);
