@@ -15,6 +15,7 @@ struct bench {
 	const char *millrace;  /* the binary to measure */
 	const char *directory; /* where configurations, logs and rows go */
 	char cgroups[256];     /* where cgroup v2 is mounted */
+	const char *with;      /* one more option for each `millrace up`; NULL: none */
 	bool is_short;
 };
 

@@ -6,9 +6,11 @@
  * The hooks' time comes from the kernel (kernel_side.h) in a second half of the run, since taking
  * it taxes them; what the agent says of itself is held against both.
  */
+#include <string.h>
 #include <unistd.h>
 
 #include "../tests/live/run.h"
+#include "cli/field.h"
 #include "kernel_side.h"
 #include "load.h"
 #include "observer.h"
@@ -40,7 +42,8 @@ static struct figures measure(const struct observer *o, const struct load *l, un
 	return f;
 }
 
-static void measure_load(const struct bench *b, enum load_kind kind, const char *what)
+static void measure_load(const struct bench *b, enum load_kind kind, const char *what,
+			 const char *const *options)
 {
 	static const struct promise promise = {"≤ 0.1 % (stretch 0.02 %)", 0.1, 0.02, false};
 	unsigned int seconds = bench_amount(b, 30, 5);
@@ -51,7 +54,7 @@ static void measure_load(const struct bench *b, enum load_kind kind, const char 
 	int stats;
 
 	load_start(&l, b, kind, "keepalive");
-	observer_start(&o, b, &l.place, NULL);
+	observer_start(&o, b, &l.place, options);
 	pause_us(3000000); /* past its first windows, which name who is there */
 	plain = measure(&o, &l, seconds);
 	stats = kernel_stats_on();
@@ -72,8 +75,35 @@ static void measure_load(const struct bench *b, enum load_kind kind, const char 
 	load_stop(&l);
 }
 
+/* Whether this kernel refuses what would see UDP at no price for TCP. */
+static bool filters_packets(const struct bench *b)
+{
+	struct client_answer answer;
+	const char *hooks;
+	struct observer o;
+	struct place p;
+	bool is;
+
+	place_make(&p, b, "hooks");
+	observer_start(&o, b, &p, NULL);
+	observer_ask(&o, "/api/v1/agents", &answer);
+	hooks = field_text(json_array_get(field_array(answer.json, "agents"), 0), "hooks");
+	is = strstr(hooks, "cgroup_skb") != NULL;
+	client_answer_done(&answer);
+	observer_stop(&o);
+	place_remove(&p);
+	return is;
+}
+
 void line_keepalive(const struct bench *b)
 {
-	measure_load(b, LOAD_NGINX, "keep-alive load: wrk on nginx");
-	measure_load(b, LOAD_REDIS, "keep-alive load: redis-benchmark");
+	static const char *const tcp_only[] = {"--no-udp", NULL};
+
+	measure_load(b, LOAD_NGINX, "keep-alive load: wrk on nginx", NULL);
+	measure_load(b, LOAD_REDIS, "keep-alive load: redis-benchmark", NULL);
+	if (!b->with && filters_packets(b)) {
+		measure_load(b, LOAD_NGINX,
+			     "… nginx with `--no-udp`, which is as where fentry loads", tcp_only);
+		measure_load(b, LOAD_REDIS, "… redis with `--no-udp`", tcp_only);
+	}
 }

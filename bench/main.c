@@ -57,7 +57,9 @@ const char *bench_file(const struct bench *b, const char *name)
 
 static void usage(FILE *out)
 {
-	fputs("usage: millrace-bench [--short] [--millrace FILE] [--dir DIR] LINE...\n", out);
+	fputs("usage: millrace-bench [--short] [--with OPTION] [--millrace FILE] [--dir DIR] "
+	      "LINE...\n",
+	      out);
 	for (size_t i = 0; i < LINE_COUNT; i++)
 		fprintf(out, "  %-11s %s\n", lines[i].name, lines[i].what);
 }
@@ -78,11 +80,10 @@ static void run_line(const struct bench *b, const char *name)
 
 static void options_read(struct bench *b, int argc, char **argv)
 {
-	static const struct option options[] = {{"short", no_argument, NULL, 's'},
-						{"millrace", required_argument, NULL, 'm'},
-						{"dir", required_argument, NULL, 'd'},
-						{"help", no_argument, NULL, 'h'},
-						{0}};
+	static const struct option options[] = {
+		{"short", no_argument, NULL, 's'},     {"millrace", required_argument, NULL, 'm'},
+		{"dir", required_argument, NULL, 'd'}, {"with", required_argument, NULL, 'w'},
+		{"help", no_argument, NULL, 'h'},      {0}};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0)
@@ -95,6 +96,9 @@ static void options_read(struct bench *b, int argc, char **argv)
 			break;
 		case 'd':
 			b->directory = optarg;
+			break;
+		case 'w':
+			b->with = optarg;
 			break;
 		case 'h':
 			usage(stdout);

@@ -54,6 +54,8 @@ void observer_start(struct observer *o, const struct bench *b, const struct plac
 		argv[n++] = "--cgroup";
 		argv[n++] = only->path;
 	}
+	if (b->with)
+		argv[n++] = b->with;
 	for (; options && *options && n < 23; options++)
 		argv[n++] = *options;
 	o->pid = spawn(&(struct spawn){.log = bench_file(b, "millrace.log")}, argv);
