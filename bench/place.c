@@ -15,13 +15,29 @@
 static char made[PLACES_MAX][400];
 static pid_t maker;
 
-/* Also after bench_die(): their processes die with this one, a moment later. */
+static void remove_place(const char *path)
+{
+	for (int tries = 0; rmdir(path) && errno == EBUSY && tries < 100; tries++)
+		pause_us(10000);
+}
+
+/* Its processes may stand still: they are ended all the same. */
+static void kill_place(const char *path)
+{
+	char file[512];
+
+	snprintf(file, sizeof(file), "%s/cgroup.kill", path);
+	file_write(file, "1");
+}
+
+/* Also after bench_die() or a signal. */
 static void remove_all(void)
 {
 	for (int i = 0; maker == getpid() && i < PLACES_MAX; i++)
-		for (int tries = 0; made[i][0] && rmdir(made[i]) && errno == EBUSY && tries < 100;
-		     tries++)
-			pause_us(10000);
+		if (made[i][0]) {
+			kill_place(made[i]);
+			remove_place(made[i]);
+		}
 }
 
 static void remember(const char *path)
@@ -49,8 +65,7 @@ void place_remove(struct place *p)
 	for (int i = 0; i < PLACES_MAX; i++)
 		if (strcmp(made[i], p->path) == 0)
 			made[i][0] = 0;
-	for (int tries = 0; rmdir(p->path) && errno == EBUSY && tries < 100; tries++)
-		pause_us(10000);
+	remove_place(p->path);
 }
 
 static long long read_number(const struct place *p, const char *file, const char *field)
