@@ -3,9 +3,9 @@
  * Copies of the messages that are sent to and from a name server (UDP port 53), for the agent to
  * read: nothing of them is understood here.
  *
- * They go through a ring of a fixed size that the agent empties once a window. A message that finds
- * no room is counted; what is longer than MR_DNS_LARGE, or lies outside of a buffer's linear part,
- * is cut. Datagrams to other ports cost one comparison.
+ * They go through a ring of a fixed size that the agent empties once a window, and when it is half
+ * full. A message that finds no room is counted; what is longer than MR_DNS_LARGE, or lies outside
+ * of a buffer's linear part, is cut. Datagrams to other ports cost one comparison.
  */
 #pragma once
 
@@ -28,6 +28,14 @@ static __always_inline int dns_is_message(const struct udp_ends *e, u8 role)
 static __always_inline void dns_lost(void)
 {
 	__sync_fetch_and_add(&mr_totals.dns_full, 1);
+}
+
+/* The agent is woken only when it should not wait for its window. */
+static __always_inline void dns_submit(void *message)
+{
+	int many = bpf_ringbuf_query(&mr_dns, BPF_RB_AVAIL_DATA) > DNS_RING_BYTES / 2;
+
+	bpf_ringbuf_submit(message, many ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 }
 
 /* What the agent needs besides the message; key is the flow's, held bytes are there to be copied.

@@ -203,7 +203,7 @@ static __always_inline void udp_dns_buffer(const struct udp_seen *seen, u64 cook
 		held = dns_bounded(held, MR_DNS_SMALL);
 		bpf_probe_read_kernel(m->data, held, message);
 		udp_describe_dns(&m->head, seen, cookie, held);
-		bpf_ringbuf_submit(m, BPF_RB_NO_WAKEUP);
+		dns_submit(m);
 	} else {
 		struct mr_dns_large *m = bpf_ringbuf_reserve(&mr_dns, sizeof(*m), 0);
 
@@ -212,7 +212,7 @@ static __always_inline void udp_dns_buffer(const struct udp_seen *seen, u64 cook
 		held = dns_bounded(held, MR_DNS_LARGE);
 		bpf_probe_read_kernel(m->data, held, message);
 		udp_describe_dns(&m->head, seen, cookie, held);
-		bpf_ringbuf_submit(m, BPF_RB_NO_WAKEUP);
+		dns_submit(m);
 	}
 }
 
@@ -298,7 +298,7 @@ static __always_inline void udp_dns_packet(const struct udp_seen *seen, u64 cook
 		if (bpf_skb_load_bytes(packet, offset, m->data, held))
 			held = 0;
 		udp_describe_dns(&m->head, seen, cookie, held);
-		bpf_ringbuf_submit(m, BPF_RB_NO_WAKEUP);
+		dns_submit(m);
 	} else {
 		struct mr_dns_large *m = bpf_ringbuf_reserve(&mr_dns, sizeof(*m), 0);
 
@@ -308,7 +308,7 @@ static __always_inline void udp_dns_packet(const struct udp_seen *seen, u64 cook
 		if (bpf_skb_load_bytes(packet, offset, m->data, held))
 			held = 0;
 		udp_describe_dns(&m->head, seen, cookie, held);
-		bpf_ringbuf_submit(m, BPF_RB_NO_WAKEUP);
+		dns_submit(m);
 	}
 }
 

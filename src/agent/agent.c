@@ -39,6 +39,8 @@ struct agent {
 	uv_timer_t timer; /* the window's end */
 	uv_idle_t slices; /* runs while a sweep does */
 	uv_async_t wake;
+	uv_poll_t dns; /* where there is a ring of DNS messages */
+	bool has_dns;
 	pthread_t thread;
 	bool has_loop, running;
 
@@ -191,6 +193,8 @@ static void send_last(struct agent *a)
 
 static void close_handles(struct agent *a)
 {
+	if (a->has_dns)
+		uv_close((uv_handle_t *)&a->dns, NULL);
 	uv_close((uv_handle_t *)&a->timer, NULL);
 	uv_close((uv_handle_t *)&a->slices, NULL);
 	uv_close((uv_handle_t *)&a->wake, NULL);
@@ -224,6 +228,14 @@ static void *run(void *userdata)
 	return NULL;
 }
 
+/* Many names are being asked for: the ring must not fill before the window ends. */
+static void on_dns_waiting(uv_poll_t *poll, int status, int events)
+{
+	struct agent *a = poll->data;
+
+	collector_read_dns(a->collector);
+}
+
 /* Setting up */
 
 static int open_loop(struct agent *a)
@@ -249,6 +261,18 @@ static void set_defaults(struct agent_config *config)
 		config->cpu_budget_percent = BUDGET_PERCENT;
 }
 
+/* Without it the ring is emptied once a window, which is enough for most. */
+static void watch_dns(struct agent *a)
+{
+	int fd = probe_dns_fd(a->probe);
+
+	if (fd < 0 || uv_poll_init(&a->loop, &a->dns, fd) < 0)
+		return;
+	a->dns.data = a;
+	a->has_dns = true;
+	uv_poll_start(&a->dns, UV_READABLE, on_dns_waiting);
+}
+
 static int open_parts(struct agent *a, struct error *ret_error)
 {
 	const struct probe_config probe = {.cgroup = a->config.cgroup,
@@ -272,6 +296,7 @@ static int open_parts(struct agent *a, struct error *ret_error)
 		r = collector_new(&a->collector, a->probe, &collector, now_ns, ret_error);
 	if (r < 0)
 		return r;
+	watch_dns(a);
 	a->window_start_ns = now_ns;
 	collector_note_baselines(a->collector,
 				 now_ns); /* without it `verify` is off, the rest is not */

@@ -142,6 +142,11 @@ static void on_dns(void *userdata, const struct mr_dns_head *head, const void *d
 	dns_see(c->dns, head, data);
 }
 
+void collector_read_dns(struct collector *c)
+{
+	probe_dns(c->probe, on_dns, c);
+}
+
 static void on_dns_flow(void *userdata, const struct dns_datagram *d,
 			const struct wire_dns *figures)
 {
@@ -156,7 +161,7 @@ static int drain(struct collector *c)
 {
 	int r = probe_drain(c->probe, on_flow, c);
 
-	probe_dns(c->probe, on_dns, c);
+	collector_read_dns(c);
 	c->undrained = r < 0;
 	return r;
 }

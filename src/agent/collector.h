@@ -50,6 +50,9 @@ int collector_sweep(struct collector *c, const struct sweep_how *how, bool *ret_
  * drained now is so the next time. */
 int collector_collect(struct collector *c, uint64_t now_ns);
 
+/* Reads the DNS messages that wait, before the window ends. */
+void collector_read_dns(struct collector *c);
+
 /* Returns owned; NULL: no memory, and all that was collected waits for the next time. */
 struct wire_batch *collector_take(struct collector *c, const struct collector_status *status);
 

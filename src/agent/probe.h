@@ -83,6 +83,9 @@ int probe_drain(struct probe *p, probe_flow_fn fn, void *userdata);
 typedef void (*probe_dns_fn)(void *userdata, const struct mr_dns_head *head, const void *data);
 void probe_dns(struct probe *p, probe_dns_fn fn, void *userdata);
 
+/* Becomes readable when many wait; -1: there are none to be had. Borrowed. */
+int probe_dns_fd(const struct probe *p);
+
 /* All listeners there are now, with their queues as of now, and those that closed since. */
 typedef int (*probe_listener_fn)(void *userdata, const struct mr_listener *listener);
 int probe_listeners(struct probe *p, probe_listener_fn fn, void *userdata);

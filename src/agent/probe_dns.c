@@ -24,6 +24,11 @@ int probe_dns_open(struct probe *p)
 	return p->dns ? 0 : -errno;
 }
 
+int probe_dns_fd(const struct probe *p)
+{
+	return p->dns ? ring_buffer__epoll_fd(p->dns) : -1;
+}
+
 void probe_dns_close(struct probe *p)
 {
 	ring_buffer__free(p->dns);

@@ -125,6 +125,11 @@ int probe_drain(struct probe *p, probe_flow_fn fn, void *userdata)
 	return r;
 }
 
+int probe_dns_fd(const struct probe *p)
+{
+	return -1;
+}
+
 void probe_dns(struct probe *p, probe_dns_fn fn, void *userdata)
 {
 	for (size_t i = 0; i < p->dns_count; i++)
