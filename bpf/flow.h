@@ -106,8 +106,10 @@ struct mr_totals {
 	__u64 dropped;
 	__u64 listeners_full;
 	__u64 close_unseen;
+	__u64 handovers; /* closes that found the sweep at work on their slot; nothing is lost by it
+			  */
 	__u64 unadopted;
-	__u64 dns_full; /* messages of name servers that found no room in the ring */
+	__u64 dns_full;          /* messages of name servers that found no room in the ring */
 	__u64 listeners_version; /* moves when a listener comes or goes */
 	__u32 flows_in;     /* records in the map being written; the agent resets it after a swap */
 	__s32 stateless;    /* live connections without a slot */

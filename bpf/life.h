@@ -109,7 +109,15 @@ struct ending {
 	u32 pad;
 };
 
-static struct ending mr_handover; /* of the connection that closed while the sweep had its slot */
+/* Of connections that closed while the sweep had their slots. One at a time is enough but for the
+ * instants in which a close on yet another CPU finds that it has come too late. */
+#define HANDOVERS 16 /* a power of two */
+
+static struct {
+	u32 taken;
+	u32 pad;
+	struct ending ending;
+} mr_handovers[HANDOVERS];
 
 static __always_inline void ending_read(struct ending *e, const struct slot *s,
 					const struct tcp_sock *tp, u8 state)
@@ -147,6 +155,48 @@ __noinline int ending_fold(u32 number, struct ending *e)
 	return 0;
 }
 
+/* One that was free, or HANDOVERS. */
+static __always_inline u32 handover_take(void)
+{
+	u32 i;
+
+	for (i = 0; i < HANDOVERS; i++)
+		if (!__sync_val_compare_and_swap(&mr_handovers[i].taken, 0, 1))
+			break;
+	return i;
+}
+
+static __always_inline void handover_free(u32 i)
+{
+	__sync_lock_test_and_set(&mr_handovers[i & (HANDOVERS - 1)].taken, 0);
+}
+
+/* 1: the sweep, which has the slot, will fold it. */
+static __always_inline int close_hand_over(struct slot *s, u64 address, const struct ending *e)
+{
+	u32 i = handover_take();
+
+	if (i >= HANDOVERS) /* never seen; the sweep finds the slot dead and counts it as unseen */
+		return 1;
+	mr_handovers[i].ending = *e;
+	s->handover = i;
+	if (slot_move(s, address, SLOT_SWEPT, SLOT_HANDED)) {
+		__sync_fetch_and_add(&mr_totals.handovers, 1);
+		return 1;
+	}
+	handover_free(i);
+	return 0;
+}
+
+/* The sweep's half: s is HANDED. */
+static __always_inline void handover_fold(struct slot *s, u32 number)
+{
+	u32 i = s->handover & (HANDOVERS - 1);
+
+	ending_fold(number, &mr_handovers[i].ending);
+	handover_free(i);
+}
+
 static __always_inline void close_slot(struct slot *s, u32 number, const struct tcp_sock *tp,
 				       u8 state)
 {
@@ -154,19 +204,14 @@ static __always_inline void close_slot(struct slot *s, u32 number, const struct 
 	u64 address = address_of(tp);
 
 	ending_read(&e, s, tp, state);
-	if (owner_of(s) == (address | SLOT_BUSY)) { /* ours already */
-		ending_fold(number, &e);
-		return;
+	if (owner_of(s) != (address | SLOT_BUSY) && /* ours already */
+	    !slot_move(s, address, SLOT_LIVE, SLOT_BUSY)) {
+		if (close_hand_over(s, address, &e))
+			return;
+		if (!slot_move(s, address, SLOT_LIVE, SLOT_BUSY)) /* just given back */
+			return;
 	}
-	if (slot_move(s, address, SLOT_LIVE, SLOT_BUSY)) {
-		ending_fold(number, &e);
-		return;
-	}
-	mr_handover = e;
-	if (slot_move(s, address, SLOT_SWEPT, SLOT_HANDED))
-		return;
-	if (slot_move(s, address, SLOT_LIVE, SLOT_BUSY)) /* the sweep has just given it back */
-		ending_fold(number, &e);
+	ending_fold(number, &e);
 }
 
 /* Ends a slot whose connection is gone without our having seen the close: what it carried last is

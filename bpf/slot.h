@@ -73,7 +73,8 @@ struct slot {
 	u8 reported_phase;
 	u8 idle;    /* visits without traffic, in a row */
 	u8 strikes; /* visits that found something else at the socket's address */
-	u8 pad[2];
+	u8 handover; /* when HANDED: where its final counters lie */
+	u8 pad;
 };
 
 enum report_word {

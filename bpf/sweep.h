@@ -160,7 +160,7 @@ static __always_inline void visit_swept(struct slot *s, struct report *r, u32 nu
 		return;
 	}
 	before_restore(&before, s, r); /* HANDED: nobody else touches it */
-	ending_fold(number, &mr_handover);
+	handover_fold(s, number);
 }
 
 /* Something else is at this address: seen once it may be a close on another CPU, half done. */
