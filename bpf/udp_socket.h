@@ -114,9 +114,10 @@ static __always_inline void udp_socket_sends(struct udp_socket *s)
  */
 static __always_inline void udp_listener_put(const struct udp_socket *s, u64 address)
 {
-	struct mr_listener l = {.transport = MR_TRANSPORT_UDP};
+	struct mr_listener l = {.transport = MR_TRANSPORT_UDP}, *known;
 
-	if (bpf_map_lookup_elem(&mr_listeners, &address))
+	known = bpf_map_lookup_elem(&mr_listeners, &address);
+	if (known && known->transport == MR_TRANSPORT_UDP && (known->tgid || !s->tgid))
 		return;
 	l.cgroup = s->cgroup;
 	l.netns = s->netns;

@@ -56,6 +56,8 @@ const char *live_file(const struct live *l, const char *name);
 
 enum verdict test_load(struct live *l);
 enum verdict test_exact(struct live *l);
+enum verdict test_udp(struct live *l);
+enum verdict test_udp_packets(struct live *l);
 enum verdict test_storm(struct live *l);
 enum verdict test_storm_slots(struct live *l);
 enum verdict test_storm_flows(struct live *l);
