@@ -30,9 +30,19 @@ struct mr_flow_key {
 	__u32 tgid;  /* client: who called connect(); 0: unknown. server: 0, the listener tells */
 	__u16 port;  /* the server's, host order */
 	__u8 role;   /* enum mr_role */
-	__u8 coarse : 4;    /* 1: the flow map was full; addresses, port and tgid are 0 */
+	__u8 coarse : 4;    /* 1: the flow map was full; addresses, ports and tgid are 0 */
 	__u8 transport : 4; /* enum mr_transport */
-	__u32 netns_cookie; /* low half; tells a namespace from one that had its inode before */
+	__u16 netns_cookie; /* its end; tells a namespace from one that had its inode before */
+	__u16 ephemeral;    /* the client's port while the remote end is virtual, else 0 */
+};
+
+/* Where connections lead that somebody translates: to a client, the address and port it asks for;
+ * to a server, where its clients seem to come from (and the server's own port). */
+struct mr_virtual {
+	__u8 address[16];
+	__u16 port;
+	__u8 role;      /* of the socket that sees it as its remote end */
+	__u8 transport; /* enum mr_transport */
 };
 
 struct mr_flow_value {

@@ -81,7 +81,7 @@ static __always_inline struct mr_flow_value *flow_get(struct mr_flow_key *key)
 	__sync_fetch_and_add(&mr_totals.flows_full, 1);
 	__builtin_memset(key->local, 0, sizeof(key->local));
 	__builtin_memset(key->remote, 0, sizeof(key->remote));
-	key->netns = key->netns_cookie = 0;
+	key->netns = key->netns_cookie = key->ephemeral = 0;
 	key->tgid = 0;
 	key->port = 0;
 	key->coarse = 1;

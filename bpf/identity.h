@@ -40,7 +40,7 @@ static __always_inline void key_netns(struct mr_flow_key *key, const struct sock
 	const struct net *net = sk->__sk_common.skc_net.net;
 
 	key->netns = net->ns.inum;
-	key->netns_cookie = (u32)net->net_cookie;
+	key->netns_cookie = (u16)net->net_cookie;
 }
 
 /* key is all zero. The port of a server is its own, that of a client's flow the peer's; a socket's

@@ -95,7 +95,7 @@ static __always_inline void key_probe(struct mr_flow_key *key, u64 address, cons
 	__builtin_memset(key, 0, sizeof(*key));
 	key->cgroup = SK(sk_cgrp_data.cgroup, kn, id);
 	key->netns = SK(__sk_common.skc_net.net, ns.inum);
-	key->netns_cookie = SK(__sk_common.skc_net.net, net_cookie);
+	key->netns_cookie = (u16)SK(__sk_common.skc_net.net, net_cookie);
 	key->role = s->role;
 	key->tgid = s->tgid;
 	key->port =

@@ -67,7 +67,7 @@ static __always_inline void udp_socket_read(struct udp_socket *s, u64 address, u
 		    udp_is_observed(address);
 	s->cgroup = udp_cgroup_of(address);
 	s->netns = BPF_CORE_READ(net, ns.inum);
-	s->netns_cookie = (u32)BPF_CORE_READ(net, net_cookie);
+	s->netns_cookie = (u16)BPF_CORE_READ(net, net_cookie);
 	s->bound = (BPF_CORE_READ_BITFIELD_PROBED((const struct sock *)address, sk_userlocks) &
 		    SOCK_BINDPORT_LOCK) != 0;
 	s->received_first = received;

@@ -118,7 +118,7 @@ static int on_flow(void *userdata, const struct mr_flow_key *key, const struct m
 	uint32_t actor = find_actor(c, key, value->comm, value->process_start_ns);
 
 	netns_add(c->netns, key, value);
-	if (flow_table_fold(c->flows, key, value, actor, c->now_ns) < 0)
+	if (flow_table_fold(c->flows, key, value, NULL, actor, c->now_ns) < 0)
 		c->dropped++;
 	return 0;
 }

@@ -18,7 +18,10 @@ struct flow_key {
 	uint8_t local[16], remote[16];
 	uint16_t port;
 	uint8_t role, coarse;
-	uint8_t transport, pad[3]; /* enum mr_transport */
+	uint8_t transport; /* enum mr_transport */
+	uint8_t unresolved;
+	uint16_t via_port;
+	uint8_t via[16];
 };
 
 struct flow {
@@ -109,7 +112,9 @@ static void key_coarsen(struct flow_key *key)
 {
 	memset(key->local, 0, sizeof(key->local));
 	memset(key->remote, 0, sizeof(key->remote));
-	key->port = 0;
+	memset(key->via, 0, sizeof(key->via));
+	key->port = key->via_port = 0;
+	key->unresolved = 0;
 	key->coarse = 1;
 }
 
@@ -148,6 +153,9 @@ static int flow_define(struct flow_table *t, struct flow *flow)
 	wire->netns = key->netns;
 	memcpy(wire->local, key->local, sizeof(wire->local));
 	memcpy(wire->remote, key->remote, sizeof(wire->remote));
+	wire->unresolved = key->unresolved;
+	wire->via_port = key->via_port;
+	memcpy(wire->via, key->via, sizeof(wire->via));
 	flow->defined = true;
 	return 0;
 }
@@ -187,7 +195,8 @@ static void fold_histogram(struct histogram *into, const struct mr_histogram *fr
 	}
 }
 
-static struct flow_key key_of(const struct mr_flow_key *from, uint32_t actor)
+static struct flow_key key_of(const struct mr_flow_key *from, const struct flow_nat *nat,
+			      uint32_t actor)
 {
 	struct flow_key key = {.actor = actor,
 			       .netns = from->netns,
@@ -198,13 +207,19 @@ static struct flow_key key_of(const struct mr_flow_key *from, uint32_t actor)
 
 	memcpy(key.local, from->local, sizeof(key.local));
 	memcpy(key.remote, from->remote, sizeof(key.remote));
+	if (!nat || key.coarse)
+		return key;
+	key.unresolved = nat->unresolved;
+	key.via_port = nat->via_port;
+	memcpy(key.via, nat->via, sizeof(key.via));
 	return key;
 }
 
 int flow_table_fold(struct flow_table *t, const struct mr_flow_key *key,
-		    const struct mr_flow_value *value, uint32_t actor, uint64_t now_ns)
+		    const struct mr_flow_value *value, const struct flow_nat *nat, uint32_t actor,
+		    uint64_t now_ns)
 {
-	struct flow_key wanted = key_of(key, actor);
+	struct flow_key wanted = key_of(key, nat, actor);
 	struct flow *flow = flow_find(t, &wanted);
 	struct wire_update *row = flow_row(t, flow);
 
@@ -221,7 +236,7 @@ int flow_table_fold(struct flow_table *t, const struct mr_flow_key *key,
 int flow_table_fold_dns(struct flow_table *t, const struct mr_flow_key *key,
 			const struct wire_dns *figures, uint32_t actor, uint64_t now_ns)
 {
-	struct flow_key wanted = key_of(key, actor);
+	struct flow_key wanted = key_of(key, NULL, actor);
 	struct flow *flow = flow_find(t, &wanted);
 	struct wire_update *row = flow_row(t, flow);
 	struct wire_dns *sum = row ? arena_alloc(t->batch->arena, sizeof(*sum)) : NULL;

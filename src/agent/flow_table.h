@@ -22,15 +22,24 @@
 
 struct flow_table;
 
+/* What address translation did to a flow. */
+struct flow_nat {
+	uint8_t via[16];   /* what the client asked for, if that is not the server's address; else 0 */
+	uint16_t via_port; /* 0: as asked for */
+	bool unresolved;   /* it was translated, but where to is not known: the remote end is not right */
+};
+
 /* actors: borrowed; a flow holds its actor. flows_max 0: 65536. */
 int flow_table_new(struct flow_table **ret, struct actors *actors, uint32_t flows_max);
 struct flow_table *flow_table_free(struct flow_table *t); /* always NULL; accepts NULL */
 
 /* The rows of the window are made in batch's arena. */
 void flow_table_begin(struct flow_table *t, struct wire_batch *batch);
-/* Adds a record to its flow's row. -ENOMEM: it was not added. */
+/* Adds a record to its flow's row; nat is NULL for one that nobody translated. -ENOMEM: it was not
+ * added. */
 int flow_table_fold(struct flow_table *t, const struct mr_flow_key *key,
-		    const struct mr_flow_value *value, uint32_t actor, uint64_t now_ns);
+		    const struct mr_flow_value *value, const struct flow_nat *nat, uint32_t actor,
+		    uint64_t now_ns);
 /* Adds what DNS did on a flow to its row. -ENOMEM: it was not added. */
 int flow_table_fold_dns(struct flow_table *t, const struct mr_flow_key *key,
 			const struct wire_dns *figures, uint32_t actor, uint64_t now_ns);

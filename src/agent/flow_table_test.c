@@ -65,7 +65,7 @@ static void fold(struct world *w, const struct mr_flow_key *key, uint32_t who, u
 {
 	const struct mr_flow_value value = {.counter[MR_BYTES_TO_SERVER] = bytes};
 
-	assert_int_equal(flow_table_fold(w->flows, key, &value, who, now_ns), 0);
+	assert_int_equal(flow_table_fold(w->flows, key, &value, NULL, who, now_ns), 0);
 }
 
 static uint64_t bytes_of(const struct world *w)
@@ -152,9 +152,9 @@ static void merges_histograms_and_wraps_counters(void **state)
 		histogram_add(&expected, v);
 	}
 	begin(&w);
-	assert_int_equal(flow_table_fold(w.flows, &a, &one, actor(&w, "x"), 0), 0);
-	assert_int_equal(flow_table_fold(w.flows, &a, &none, actor(&w, "x"), 0), 0);
-	assert_int_equal(flow_table_fold(w.flows, &a, &two, actor(&w, "x"), 0), 0);
+	assert_int_equal(flow_table_fold(w.flows, &a, &one, NULL, actor(&w, "x"), 0), 0);
+	assert_int_equal(flow_table_fold(w.flows, &a, &none, NULL, actor(&w, "x"), 0), 0);
+	assert_int_equal(flow_table_fold(w.flows, &a, &two, NULL, actor(&w, "x"), 0), 0);
 	flow_table_end(w.flows, 0);
 	row = &w.batch->updates[0];
 	assert_true(row->counter[MR_UNACKED_TO_SERVER] == (uint64_t)-2);

@@ -19,7 +19,7 @@
 
 struct netns;
 
-/* cookie: the low half of SO_NETNS_COOKIE; 0: not known, any. */
+/* cookie: the low 16 bits of SO_NETNS_COOKIE; 0: not known, any. */
 struct netns_id {
 	uint32_t inode, cookie;
 };

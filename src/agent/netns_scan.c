@@ -69,7 +69,7 @@ static uint32_t read_cookie(void)
 	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) < 0)
 		cookie = 0;
 	close(fd);
-	return (uint32_t)cookie;
+	return (uint16_t)cookie; /* as much as a flow's key has */
 }
 
 static void *visit_run(void *userdata)

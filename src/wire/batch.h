@@ -45,7 +45,10 @@ struct wire_flow {
 	uint16_t port;     /* the server's */
 	uint32_t netns;    /* the scope in which local and remote mean something */
 	uint8_t local[16]; /* network order, IPv4 mapped */
-	uint8_t remote[16];
+	uint8_t remote[16]; /* who really is at the other end, if that is known */
+	bool unresolved;    /* it is not: somebody translates remote, but to what was not learnt */
+	uint16_t via_port;  /* what the client asked for, if that is not the server; else 0 */
+	uint8_t via[16];
 };
 
 /* One flow's row in one window. */
@@ -98,6 +101,9 @@ struct wire_netns {
 	X(DNS_QUERIES_FULL, "dns_queries_full", "DNS queries that were not followed to their answer") \
 	X(DNS_NAMES_FULL, "dns_names_full", "names of addresses forgotten for newer ones")         \
 	X(DNS_BAD, "dns_bad", "DNS messages that break the protocol, or answer what nobody asked") \
+	X(NAT_OVERRUNS, "nat_overruns", "times the kernel dropped news of translated connections")  \
+	X(NAT_FULL, "nat_full", "translations forgotten for newer ones")                           \
+	X(NAT_UNRESOLVED, "nat_unresolved", "foldings of a translated address that lead nowhere known") \
 	X(QUEUE_FULL, "queue_full", "batches merged because the server was behind")
 #define WIRE_LOSS_ENUM(id, name, help) WIRE_LOSS_##id,
 enum wire_loss { WIRE_LOSSES(WIRE_LOSS_ENUM) WIRE_LOSS_COUNT };
