@@ -23,6 +23,7 @@ struct scan {
 	const char *proc;
 	struct lru *seen; /* inodes */
 	netns_scan_fn fn;
+	netns_walk_fn walk; /* instead of fn */
 	void *userdata;
 };
 
@@ -106,6 +107,12 @@ static void scan_namespace(struct scan *s, uint32_t inode, int fd, int proc, con
 	char path[300], text[TEXT_MAX];
 	struct visit v;
 
+	if (s->walk) {
+		s->walk(s->userdata, inode, fd);
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
 	visit(s, fd, &v);
 	if (v.result < 0 && pid) {
 		snprintf(path, sizeof(path), "%s/net/snmp", pid);
@@ -170,15 +177,28 @@ static int scan_all(struct scan *s)
 	return 0;
 }
 
+static int scan_begin(struct scan *s)
+{
+	int r;
+
+	s->seen = lru_new(NETNS_MAX, sizeof(uint32_t), 0);
+	if (!s->seen)
+		return -ENOMEM;
+	r = scan_all(s);
+	lru_free(s->seen);
+	return r;
+}
+
 int netns_scan(const char *proc, netns_scan_fn fn, void *userdata)
 {
 	struct scan s = {.proc = proc, .fn = fn, .userdata = userdata};
-	int r;
 
-	s.seen = lru_new(NETNS_MAX, sizeof(uint32_t), 0);
-	if (!s.seen)
-		return -ENOMEM;
-	r = scan_all(&s);
-	lru_free(s.seen);
-	return r;
+	return scan_begin(&s);
+}
+
+int netns_walk(const char *proc, netns_walk_fn fn, void *userdata)
+{
+	struct scan s = {.proc = proc, .walk = fn, .userdata = userdata};
+
+	return scan_begin(&s);
 }

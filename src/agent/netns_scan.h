@@ -16,3 +16,7 @@ typedef void (*netns_scan_fn)(void *userdata, const struct netns_id *id,
 
 /* proc: "/proc". What cannot be read is left out. -errno: nothing could be read at all. */
 int netns_scan(const char *proc, netns_scan_fn fn, void *userdata);
+
+/* The namespaces themselves, each once. fd: borrowed for the call; -1: it cannot be entered. */
+typedef void (*netns_walk_fn)(void *userdata, uint32_t inode, int fd);
+int netns_walk(const char *proc, netns_walk_fn fn, void *userdata);
