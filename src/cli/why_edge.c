@@ -26,7 +26,7 @@ void why_advise(struct why *w, int urgency, const char *format, ...)
 	va_end(args);
 }
 
-static const char *plural(double count)
+const char *why_plural(double count)
 {
 	return count == 1 ? "" : "s";
 }
@@ -43,16 +43,43 @@ const json_t *why_find_listener(const struct why *w)
 	return NULL;
 }
 
+static void write_connections(struct why *w)
+{
+	const struct graph_edge *e = w->e;
+
+	fprintf(w->out, "  %.0f connection%s attempted, %.0f opened, %.0f closed, %.0f open now",
+		e->attempted, why_plural(e->attempted), e->opened, e->closed, e->active);
+	if (e->adopted > 0)
+		fprintf(w->out, " (%.0f open before millrace came)", e->adopted);
+	fputc('\n', w->out);
+}
+
+static void write_datagrams(struct why *w)
+{
+	double to_server = field_number(w->e->json, "datagrams_to_server");
+	double to_client = field_number(w->e->json, "datagrams_to_client");
+	double dropped = field_number(w->e->json, "datagrams_dropped_to_server");
+
+	fprintf(w->out, "  %.0f datagram%s to %s, %.0f to %s\n", to_server, why_plural(to_server),
+		w->server, to_client, w->client);
+	if (dropped <= 0)
+		return;
+	fprintf(w->out, "  %.0f dropped by %s's socket: its queue was full\n", dropped, w->server);
+	why_advise(w, 62,
+		   "make %s read faster or give its socket a larger receive buffer "
+		   "(net.core.rmem_max)",
+		   w->server);
+}
+
 static void write_life(struct why *w)
 {
 	const struct graph_edge *e = w->e;
 	char first[HUMAN_NUMBER_SIZE], last[HUMAN_NUMBER_SIZE];
 
-	fprintf(w->out, "  %.0f connection%s attempted, %.0f opened, %.0f closed, %.0f open now",
-		e->attempted, plural(e->attempted), e->opened, e->closed, e->active);
-	if (e->adopted > 0)
-		fprintf(w->out, " (%.0f open before millrace came)", e->adopted);
-	fputc('\n', w->out);
+	if (strcmp(field_text(e->json, "transport"), "udp"))
+		write_connections(w);
+	else
+		write_datagrams(w);
 	if (e->first_seen <= 0)
 		return;
 	fprintf(w->out, "  first seen %s ago, ", human_span(first, w->g->to - e->first_seen));
@@ -88,7 +115,8 @@ static void write_breaks(struct why *w)
 	}
 	if (e->synack_retransmits > 0) {
 		fprintf(w->out, "  %.0f SYN-ACK%s sent again: answers of %s do not reach %s\n",
-			e->synack_retransmits, plural(e->synack_retransmits), w->server, w->client);
+			e->synack_retransmits, why_plural(e->synack_retransmits), w->server,
+			w->client);
 		why_advise(w, 85, "look for what drops packets on the way back from %s to %s",
 			   w->server, w->client);
 	}
@@ -181,7 +209,7 @@ static void write_listener(struct why *w, const json_t *l)
 		fprintf(w->out,
 			"  %.0f connection%s turned away since it began to listen: its queue "
 			"was full\n",
-			drops, plural(drops));
+			drops, why_plural(drops));
 		why_advise(w, 65,
 			   "make %s accept faster or give it a longer queue (listen() backlog "
 			   "and net.core.somaxconn)",
@@ -225,7 +253,9 @@ static void write_edge(struct why *w)
 	why_write_failures(w);
 	write_breaks(w);
 	write_listeners(w);
+	why_write_addresses(w);
 	write_traffic(w);
+	why_write_dns(w);
 	write_retransmits(w);
 	write_waits(w, "to_server", w->client, w->server);
 	write_waits(w, "to_client", w->server, w->client);

@@ -17,6 +17,12 @@ struct why {
 __attribute__((format(printf, 3, 4))) void why_advise(struct why *w, int urgency,
 						      const char *format, ...);
 
+const char *why_plural(double count); /* "s", but for 1 */
+
+/* The names asked for on this edge, and how that went; nothing if there were none. */
+void why_write_dns(struct why *w);
+void why_write_addresses(struct why *w);
+
 /* The server's listener on this edge's port, the first of them; NULL: none is known. */
 const json_t *why_find_listener(const struct why *w);
 

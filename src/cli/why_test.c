@@ -165,6 +165,38 @@ static void splits_ports(void **state)
 	assert_int_equal(why_split_server("db:", &server, &port), -EINVAL);
 }
 
+static void names_are_told(void **state)
+{
+	json_t *json = json_loads(
+		"{\"nodes\": [{\"id\": \"a\"}, {\"id\": \"x\", \"name\": \"ns.example\", "
+		"\"addresses\": [\"10.0.0.1\", \"10.0.0.2\"]}], \"edges\": [{\"client\": \"a\", "
+		"\"server\": \"x\", \"port\": 53, \"transport\": \"udp\", "
+		"\"datagrams_to_server\": 7, \"datagrams_to_client\": 6, \"dns\": {\"queries\": 7, "
+		"\"answers\": 6, \"timeouts\": 1, \"errors\": {\"nxdomain\": 2, \"servfail\": 1}, "
+		"\"latency_us\": {\"count\": 6, \"p50\": 850, \"max\": 1500}}}]}",
+		0, NULL);
+	struct why_pair pair = {.client = "a", .server = "ns.example", .port = -1};
+	struct error error = {0};
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	struct graph g;
+
+	assert_int_equal(graph_parse(&g, json), 0);
+	assert_int_equal(why_write(&g, &pair, out, &error), 0);
+	fclose(out);
+	assert_non_null(strstr(text, "  7 datagrams to ns.example, 6 to a\n"));
+	assert_non_null(strstr(text, "asked for; it is 10.0.0.1, 10.0.0.2\n"));
+	assert_non_null(strstr(text,
+			       "  7 names asked for, 6 answered, 1 never answered; nxdomain 2, "
+			       "servfail 1\n"));
+	assert_non_null(strstr(text, "  a name takes 850 us in the middle, 1.5 ms at most\n"));
+	assert_non_null(strstr(text, "what to do next: look at ns.example and the path to it"));
+	graph_done(&g);
+	json_decref(json);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,7 +204,7 @@ int main(void)
 		cmocka_unit_test(timed_out),         cmocka_unit_test(works_but_loses_and_waits),
 		cmocka_unit_test(nothing_was_tried), cmocka_unit_test(the_last_line_is_what_to_do),
 		cmocka_unit_test(unknown_names),     cmocka_unit_test(hostile_names),
-		cmocka_unit_test(splits_ports),
+		cmocka_unit_test(names_are_told),    cmocka_unit_test(splits_ports),
 	};
 
 	human_init();

@@ -28,6 +28,8 @@ struct hostile {
 	struct wire_flow flows[EACH];
 	struct wire_update updates[EACH];
 	struct wire_listener listeners[EACH];
+	struct wire_name dns_names[EACH];
+	struct wire_dns dns[EACH];
 	uint32_t retired[EACH];
 	char names[EACH][4];
 	uint64_t now_ns;
@@ -105,6 +107,16 @@ static void define_flow(struct hostile *h, struct input *in)
 	address(in, f->remote);
 }
 
+static const struct wire_dns *dns(struct wire_dns *ret, struct input *in)
+{
+	memset(ret, 0, sizeof(*ret));
+	for (unsigned int n = byte(in) % 8; n--;)
+		ret->counter[byte(in) % WIRE_DNS_COUNT] = number(in);
+	for (unsigned int n = byte(in) % 4; n--;)
+		histogram_add(&ret->latency_us, (uint32_t)number(in));
+	return ret;
+}
+
 static void update(struct hostile *h, struct input *in)
 {
 	struct wire_update *u = &h->updates[h->batch.update_count];
@@ -120,6 +132,22 @@ static void update(struct hostile *h, struct input *in)
 		histogram_add(&u->rtt_us, (uint32_t)number(in));
 	if (byte(in) == 255)
 		u->connect_us.count = 1;
+	if (byte(in) % 4 == 1)
+		u->dns = dns(&h->dns[u - h->updates], in);
+}
+
+/* A few names, good and bad, so that several addresses share one. */
+static void name(struct hostile *h, struct input *in)
+{
+	static const char *const names[] = {"a.example", "b.example", "",         "e\033[2J",
+					    "two words", NULL,        "\303\251", "~other"};
+	struct wire_name *n = &h->dns_names[h->batch.name_count];
+
+	if (h->batch.name_count == EACH)
+		return;
+	h->batch.name_count++;
+	*n = (struct wire_name){.netns = byte(in) % 3, .name = names[byte(in) % 8]};
+	address(in, n->address);
 }
 
 static void listener(struct hostile *h, struct input *in)
@@ -156,6 +184,7 @@ static void begin_batch(struct hostile *h)
 				  .flows = h->flows,
 				  .updates = h->updates,
 				  .listeners = h->listeners,
+				  .names = h->dns_names,
 				  .retired = h->retired};
 
 	next.status.hooks = "";
@@ -255,8 +284,8 @@ static void check_sometimes(struct hostile *h, struct input *in)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const steps[])(struct hostile * h, struct input * in) = {
-		define_actor, define_flow, update,  update,         listener,
-		retire,       send_batch,  restart, check_sometimes};
+		define_actor, define_flow, update,  update,          listener,
+		retire,       send_batch,  restart, check_sometimes, name};
 	const struct core_config config = {.flows_max = 24,
 					   .actors_max = 5,
 					   .history_bytes_max = 1 << 20,
