@@ -52,14 +52,13 @@ static __always_inline void dns_describe(struct mr_dns_head *h, const struct udp
 	h->size = held;
 }
 
-/* A size from 1 to max, said so that the verifier hears it, whatever the compiler knows already. */
+/* A size from 1 to max, said so that Linux 6.1's verifier hears it, whatever the compiler knows. */
 static __always_inline u32 dns_bounded(u32 size, u32 max)
 {
+	size -= 1;
 	asm volatile("" : "+r"(size));
-	if (size < 1)
-		size = 1;
+	if (size > max - 1)
+		size = max - 1;
 	asm volatile("" : "+r"(size));
-	if (size > max)
-		size = max;
-	return size;
+	return size + 1;
 }
