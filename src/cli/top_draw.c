@@ -262,8 +262,8 @@ static void draw_editor(const struct top_view *v, struct top_screen *s)
 static void draw_keys(const struct top_view *v, struct top_screen *s)
 {
 	static const char *const keys[] = {
-		[TOP_LIST] = "Enter details  / filter  s order  g group  t time  p pause  ? help  "
-			     "q quit",
+		[TOP_LIST] = ("Enter details  / filter  s order  g group  t time  p pause  ? help  "
+			      "q quit"),
 		[TOP_DETAILS] = "up, down scroll  p pause  ? help  q back",
 		[TOP_HELP] = "up, down scroll  q back",
 	};
