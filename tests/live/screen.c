@@ -91,20 +91,34 @@ void screen_resize(struct screen *s, int width, int height)
 	ioctl(s->fd, TIOCSWINSZ, &size);
 }
 
-/* False: the program has closed its side. */
-static bool read_once(struct screen *s, int ms)
+enum heard { SILENCE, SOMETHING, CLOSED };
+
+static enum heard read_some(struct screen *s, int ms)
 {
 	struct pollfd fd = {.fd = s->fd, .events = POLLIN};
 	char bytes[4096];
 	ssize_t size;
 
 	if (poll(&fd, 1, ms) <= 0)
-		return true;
+		return SILENCE;
 	size = read(s->fd, bytes, sizeof(bytes));
 	if (size <= 0)
-		return false;
+		return CLOSED;
 	vterm_input_write(s->emulator, bytes, (size_t)size);
-	return true;
+	return SOMETHING;
+}
+
+/* False: the program has closed its side. */
+static bool read_once(struct screen *s, int ms)
+{
+	return read_some(s, ms) != CLOSED;
+}
+
+/* A drawing comes in pieces: nobody looks at half of one. */
+static void settle(struct screen *s)
+{
+	for (int i = 0; i < 100 && read_some(s, 50) == SOMETHING; i++)
+		;
 }
 
 void screen_read(struct screen *s, unsigned int ms)
@@ -126,6 +140,7 @@ static bool wait_text(struct screen *s, const char *text, unsigned int timeout_m
 			return false;
 		else
 			open = read_once(s, 50);
+	settle(s);
 	return true;
 }
 
