@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "field.h"
 #include "human.h"
 
 #define WIDE 120 /* from here on there is room for two blanks between columns */
@@ -138,25 +139,34 @@ static void format_waits(const struct top_row *row, struct top_cell *c)
 		c->colour = TABLE_YELLOW;
 }
 
-/* "80 refused, 2 timed out": every reason, and connections that were open and broke. */
+static void add_failure(struct top_cell *c, double count, const char *what)
+{
+	size_t used = strlen(c->text);
+	char number[HUMAN_NUMBER_SIZE];
+
+	if (count > 0 && used < sizeof(c->text) - 32)
+		snprintf(c->text + used, sizeof(c->text) - used, "%s%s %s", used ? ", " : "",
+			 human_count(number, count), what);
+}
+
+/* "80 refused, 2 timed out": every reason, connections that were open and broke, datagrams that
+ * found a full queue, names that were never told. */
 static void format_failed(const struct top_row *row, struct top_cell *c)
 {
 	static const char *const words[GRAPH_FAILURE_COUNT] = {
 		"refused", "timed out", "unreachable", "reset", "given up", "failed"};
 	const struct graph_edge *e = row->edge;
-	size_t used = 0;
 
-	for (int i = 0; i < GRAPH_FAILURE_COUNT + 1; i++) {
-		bool last = i == GRAPH_FAILURE_COUNT;
-		double count = last ? e->reset_by_server + e->broken : e->failed[i];
-		char number[HUMAN_NUMBER_SIZE];
-
-		if (count > 0 && used < sizeof(c->text) - 32)
-			used += (size_t)snprintf(c->text + used, sizeof(c->text) - used, "%s%s %s",
-						 used ? ", " : "", human_count(number, count),
-						 last ? "broken off" : words[i]);
-	}
-	if (!used)
+	c->text[0] = '\0';
+	for (int i = 0; i < GRAPH_FAILURE_COUNT; i++)
+		add_failure(c, e->failed[i], words[i]);
+	add_failure(c, e->reset_by_server + e->broken, "broken off");
+	add_failure(c,
+		    field_number(e->json, "datagrams_dropped_to_server") +
+			    field_number(e->json, "datagrams_dropped_to_client"),
+		    "dropped");
+	add_failure(c, field_number(e->json, "dns.timeouts"), "names without answer");
+	if (!c->text[0])
 		snprintf(c->text, sizeof(c->text), "-");
 }
 

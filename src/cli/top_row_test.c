@@ -278,6 +278,23 @@ static void cells_are_cut_and_filled(void **state)
 	}
 }
 
+static void failures_of_udp_are_told(void **state)
+{
+	json_t *json = json_loads("{\"nodes\": [{\"id\": \"a\"}], \"edges\": [{\"client\": \"a\","
+				  "\"server\": \"a\", \"port\": 53, \"transport\": \"udp\","
+				  "\"connections\": null, \"datagrams_dropped_to_server\": 3,"
+				  "\"dns\": {\"timeouts\": 2}}]}",
+				  0, NULL);
+	struct top_table t;
+	char text[64];
+
+	assert_int_equal(top_table_parse(&t, json), 0);
+	top_column_write(&top_columns[top_column_count - 1], &t.rows[0], 40, false, text,
+			 sizeof(text));
+	assert_string_equal(text, "3 dropped, 2 names without answer");
+	top_table_done(&t);
+}
+
 /* "[2001:…]:443" is of use, "[2001:db8:1…" is not. */
 static void a_port_is_not_cut_off(void **state)
 {
@@ -315,6 +332,7 @@ int main(void)
 		cmocka_unit_test(refuses_other_keys),
 		cmocka_unit_test(columns_come_by_importance),
 		cmocka_unit_test(cells_are_cut_and_filled),
+		cmocka_unit_test(failures_of_udp_are_told),
 		cmocka_unit_test(a_port_is_not_cut_off),
 		cmocka_unit_test(refuses_what_is_no_graph),
 	};
