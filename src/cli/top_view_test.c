@@ -118,8 +118,8 @@ static void draws_80_columns(void **state)
 		"✓ web            db:5432             11 B/s  453 KB/s     3   85 us ok",
 		"✗ curl           10.1.1.1:443             -         -     -       - 2 timed out",
 		"✗ curl           web:81                   -         -     -       - 4 refused",
-		"! e\uFFFD[2Jv\uFFFDil\"\\    web:80                   -         -     1       - 1 "
-		"refused",
+		("! e\uFFFD[2Jv\uFFFDil\"\\    web:80                   -         -     1       - 1 "
+		 "refused"),
 		"",
 	};
 	struct paper p;
