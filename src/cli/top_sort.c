@@ -97,5 +97,6 @@ void top_table_sort(struct top_table *t, enum top_sort sort, bool reverse)
 {
 	struct order order = {sort, reverse};
 
-	qsort_r(t->rows, t->count, sizeof(*t->rows), compare_rows, &order);
+	if (t->count)
+		qsort_r(t->rows, t->count, sizeof(*t->rows), compare_rows, &order);
 }

@@ -31,6 +31,13 @@ const char *why_plural(double count)
 	return count == 1 ? "" : "s";
 }
 
+/* Servers before UDP was watched said no transport: it was TCP. */
+static bool same_transport(const json_t *a, const json_t *b)
+{
+	return !strcmp(field_text(a, "transport"), "udp") ==
+	       !strcmp(field_text(b, "transport"), "udp");
+}
+
 const json_t *why_find_listener(const struct why *w)
 {
 	const json_t *listeners = field_array(w->e->server->json, "listeners");
@@ -38,7 +45,7 @@ const json_t *why_find_listener(const struct why *w)
 	json_t *l;
 
 	json_array_foreach (listeners, i, l)
-		if (field_port(l, "port") == w->e->port)
+		if (field_port(l, "port") == w->e->port && same_transport(l, w->e->json))
 			return l;
 	return NULL;
 }
@@ -225,7 +232,7 @@ static void write_listeners(struct why *w)
 	json_t *l;
 
 	json_array_foreach (listeners, i, l) {
-		if (field_port(l, "port") != w->e->port)
+		if (field_port(l, "port") != w->e->port || !same_transport(l, w->e->json))
 			continue;
 		found = true;
 		write_listener(w, l);
@@ -245,7 +252,8 @@ static void write_edge(struct why *w)
 	human_print(w->out, w->e->client->kind);
 	fprintf(w->out, ") -> %s (", w->server);
 	human_print(w->out, w->e->server->kind);
-	fprintf(w->out, "), port %d: %s", w->e->port, verdicts[level]);
+	fprintf(w->out, "), port %d%s: %s", w->e->port,
+		strcmp(field_text(w->e->json, "transport"), "udp") ? "" : "/udp", verdicts[level]);
 	if (strcmp(words, "ok"))
 		fprintf(w->out, " (%s)", words);
 	fputc('\n', w->out);

@@ -169,7 +169,9 @@ static void names_are_told(void **state)
 {
 	json_t *json = json_loads(
 		"{\"nodes\": [{\"id\": \"a\"}, {\"id\": \"x\", \"name\": \"ns.example\", "
-		"\"addresses\": [\"10.0.0.1\", \"10.0.0.2\"]}], \"edges\": [{\"client\": \"a\", "
+		"\"listeners\": [{\"transport\": \"tcp\", \"port\": 53, \"queue_max\": 256}, "
+		"{\"transport\": \"udp\", \"port\": 53}], \"addresses\": [\"10.0.0.1\", "
+		"\"10.0.0.2\"]}], \"edges\": [{\"client\": \"a\", "
 		"\"server\": \"x\", \"port\": 53, \"transport\": \"udp\", "
 		"\"datagrams_to_server\": 7, \"datagrams_to_client\": 6, \"dns\": {\"queries\": 7, "
 		"\"answers\": 6, \"timeouts\": 1, \"errors\": {\"nxdomain\": 2, \"servfail\": 1}, "
@@ -186,6 +188,9 @@ static void names_are_told(void **state)
 	assert_int_equal(why_write(&g, &pair, out, &error), 0);
 	fclose(out);
 	assert_non_null(strstr(text, "  7 datagrams to ns.example, 6 to a\n"));
+	assert_non_null(strstr(text, "port 53/udp: works"));
+	assert_non_null(strstr(text, "  ns.example listens on port 53\n"));
+	assert_null(strstr(text, "waiting to be accepted"));
 	assert_non_null(strstr(text, "asked for; it is 10.0.0.1, 10.0.0.2\n"));
 	assert_non_null(strstr(text,
 			       "  7 names asked for, 6 answered, 1 never answered; nxdomain 2, "
