@@ -173,6 +173,36 @@ static void hybrid_hosts_have_systemd_names(void **state)
 	world_done(&w);
 }
 
+/* docker and others put their containers into v1 hierarchies only. */
+static void hybrid_hosts_have_containers(void **state)
+{
+	struct world w;
+	struct actors_config config = {0};
+	struct wire_actor actor;
+	uint64_t service;
+
+	world_init(&w, 0);
+	tree_mkdir(&w.cgroups, "system.slice/docker.service");
+	service = tree_inode(&w.cgroups, "system.slice/docker.service");
+	tree_process(&w.proc, 1, "systemd", 1, "1:name=systemd:/init.scope\n0::/init.scope\n", "");
+	tree_process(&w.proc, 7, "nginx", 500,
+		     "4:memory:/docker/" ID "\n0::/system.slice/docker.service\n", "nginx|");
+	tree_process(&w.proc, 8, "dockerd", 500,
+		     "4:memory:/system.slice/docker.service\n0::/system.slice/docker.service\n",
+		     "");
+	actors_free(w.actors);
+	config.proc = w.proc.root;
+	config.cgroup_root = w.cgroups.root;
+	assert_int_equal(actors_new(&w.actors, &config), 0);
+	actor = defined(&w, resolve(&w, service, 7, 500, "nginx", 0));
+	assert_string_equal(actor.container, ID);
+	assert_string_equal(actor.unit, "");
+	actor = defined(&w, resolve(&w, service, 8, 500, "dockerd", 0));
+	assert_string_equal(actor.container, "");
+	assert_string_equal(actor.unit, "docker.service");
+	world_done(&w);
+}
+
 static void works_without_cgroup_v2(void **state)
 {
 	struct world w;
@@ -331,6 +361,7 @@ int main(void)
 		cmocka_unit_test(a_reused_pid_is_not_misnamed),
 		cmocka_unit_test(an_exec_is_not_misnamed),
 		cmocka_unit_test(hybrid_hosts_have_systemd_names),
+		cmocka_unit_test(hybrid_hosts_have_containers),
 		cmocka_unit_test(works_without_cgroup_v2),
 		cmocka_unit_test(takes_a_full_comm),
 		cmocka_unit_test(a_storm_of_processes_costs_little),

@@ -80,11 +80,63 @@ void cgroup_path_of_file_v2(const char *text, size_t size, char ret_path[CGROUP_
 	find_path((struct span){text, size}, "", ret_path);
 }
 
+/* The path of a v1 hierarchy's line; at NULL if it is not one. */
+static struct span line_path_v1(struct span line)
+{
+	struct span id = span_next(&line, ':');
+	struct span controllers = span_next(&line, ':');
+
+	if (span_equal(id, "0") || !controllers.size || !line.size || line.at[0] != '/')
+		return (struct span){NULL, 0};
+	return line;
+}
+
+bool cgroup_path_is_hybrid(const char *text, size_t size)
+{
+	struct span rest = {text, size};
+
+	while (rest.size)
+		if (line_path_v1(span_next(&rest, '\n')).at)
+			return true;
+	return false;
+}
+
+bool cgroup_path_container_v1(const char *text, size_t size, char ret_path[CGROUP_PATH_MAX + 1])
+{
+	struct span rest = {text, size};
+	struct cgroup_identity identity;
+	char candidate[CGROUP_PATH_MAX + 1];
+
+	while (rest.size) {
+		struct span path = line_path_v1(span_next(&rest, '\n'));
+
+		if (!path.at)
+			continue;
+		span_copy(path, candidate, sizeof(candidate));
+		cgroup_path_identify(candidate, &identity);
+		if (!identity.container[0])
+			continue;
+		memcpy(ret_path, candidate, sizeof(candidate));
+		return true;
+	}
+	return false;
+}
+
+static bool has_container(const char *path)
+{
+	struct cgroup_identity identity;
+
+	cgroup_path_identify(path, &identity);
+	return identity.container[0];
+}
+
 void cgroup_path_of_file(const char *text, size_t size, char ret_path[CGROUP_PATH_MAX + 1])
 {
 	char systemd[CGROUP_PATH_MAX + 1];
 
 	find_path((struct span){text, size}, "", ret_path);
+	if (has_container(ret_path) || cgroup_path_container_v1(text, size, ret_path))
+		return;
 	if (ret_path[0] && strcmp(ret_path, "/") != 0)
 		return;
 	if (find_path((struct span){text, size}, "name=systemd", systemd))
@@ -148,16 +200,22 @@ static bool component_pod(struct span c, char *ret)
 	return true;
 }
 
-/* Services that run containers: a container below one of them is no part of that service. */
+/* Units that run containers, and sessions where somebody started one by hand: a container below one
+ * of them is no part of it. */
 static bool is_runtime(const char *unit)
 {
 	static const char *const names[] = {"containerd.service",  "docker.service",
 					    "kubelet.service",     "crio.service",
 					    "k3s.service",         "k3s-agent.service",
-					    "rke2-server.service", "rke2-agent.service"};
+					    "rke2-server.service", "rke2-agent.service",
+					    "podman.service",      "snap.docker.dockerd.service"};
+	static const char *const families[] = {"user@", "session-"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!strcmp(unit, names[i]))
+			return true;
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+		if (!strncmp(unit, families[i], strlen(families[i])))
 			return true;
 	return false;
 }

@@ -44,6 +44,63 @@ static const struct {
 	{"/system.slice/containerd.service/kubepods-besteffort-pod" UID_
 	 ".slice:cri-containerd:" ID,
 	 "", ID, UID},
+	/* the kubelet's two drivers with each class of service, under each runtime */
+	{"/kubepods/pod" UID "/" ID, "", ID, UID},
+	{"/kubepods/besteffort/pod" UID "/crio-" ID, "", ID, UID},
+	{"/kubepods/burstable/pod" UID "/crio-conmon-" ID, "", "", UID},
+	{"/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod" UID_ ".slice/crio-" ID
+	 ".scope/container",
+	 "", ID, UID},
+	{"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" UID_ ".slice/docker-" ID
+	 ".scope",
+	 "", ID, UID},
+	{"/kubepods.slice/kubepods-pod" UID_ ".slice/cri-containerd-" ID
+	 ".scope/system.slice/sshd.service",
+	 "sshd.service", ID, UID},
+	{"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" UID_
+	 ".slice/crio-conmon-" ID ".scope",
+	 "crio-conmon-" ID ".scope", "", UID},
+	{"/system.slice/kubepods-burstable-pod" UID_ ".slice:cri-containerd:" ID, "", ID, UID},
+	{"/system.slice/k3s.service/kubepods/burstable/pod" UID "/" ID, "", ID, UID},
+	{"/system.slice/kubelet.service", "kubelet.service", "", ""},
+	/* a cluster in a container (kind), docker in docker: the innermost container */
+	{"/system.slice/docker-" ID ".scope/kubelet.slice/kubelet-kubepods.slice/"
+	 "kubelet-kubepods-besteffort.slice/kubelet-kubepods-besteffort-pod" UID_
+	 ".slice/cri-containerd-" ID2 ".scope",
+	 "", ID2, UID},
+	{"/system.slice/docker-" ID ".scope/system.slice/kubelet.service", "kubelet.service", ID,
+	 ""},
+	{"/system.slice/docker-" ID ".scope/docker/" ID2, "", ID2, ""},
+	{"/docker/" ID "/docker/" ID2, "", ID2, ""},
+	{"/kubepods/besteffort/pod" UID "/" ID "/docker/" ID2, "", ID2, UID},
+	/* without root: podman, docker, nerdctl in somebody's session */
+	{"/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" ID ".scope/container",
+	 "", ID, ""},
+	{"/user.slice/user-1000.slice/user@1000.service/user.slice/docker-" ID ".scope", "", ID,
+	 ""},
+	{"/user.slice/user-1000.slice/user@1000.service/user.slice/nerdctl-" ID ".scope", "", ID,
+	 ""},
+	{"/user.slice/user-1000.slice/session-3.scope/libpod-" ID, "", ID, ""},
+	{"/user.slice/user-1000.slice/user@1000.service/app.slice/web.service/libpod-payload-" ID,
+	 "web.service", ID, ""},
+	{"/user.slice/user-1000.slice/user@1000.service/user.slice/user-libpod_pod_" ID
+	 ".slice/libpod-" ID2 ".scope",
+	 "", ID2, ""},
+	{"/machine.slice/machine-libpod_pod_" ID ".slice/libpod-" ID2 ".scope/container", "", ID2,
+	 ""},
+	{"/libpod_parent/libpod-" ID, "", ID, ""},
+	/* containerd by itself: nerdctl names by id, ctr by whatever it was told */
+	{"/default/" ID, "", ID, ""},
+	{"/system.slice/nerdctl-" ID ".scope", "", ID, ""},
+	{"/default/web", "", "", ""},
+	/* what else systemd runs */
+	{"/machine.slice/systemd-nspawn@web.service/payload/system.slice/nginx.service",
+	 "nginx.service", "", ""},
+	{"/system.slice/run-u42.service", "run-u42.service", "", ""},
+	{"/system.slice/system-postgresql.slice/postgresql@15-main.service",
+	 "postgresql@15-main.service", "", ""},
+	{"/user.slice/user-0.slice/user@0.service/app.slice/app-code-1.scope", "app-code-1.scope",
+	 "", ""},
 	/* what only resembles them */
 	{"/podman/pods/tripod-x/podcast", "", "", ""},
 	{"/kubepods/pod" UID "zz", "", "", ""},
@@ -78,6 +135,16 @@ static const struct {
 	{"12:cpu,cpuacct:/docker/x\n1:name=systemd:/docker/x\n", "/docker/x", ""},
 	{"0::/gone.service (deleted)\n", "/gone.service", "/gone.service"},
 	{"0::/a:b:c\n", "/a:b:c", "/a:b:c"},
+	/* a runtime that puts its containers into v1 only */
+	{"12:pids:/docker/" ID "\n1:name=systemd:/docker/" ID "\n0::/system.slice/docker.service\n",
+	 "/docker/" ID, "/system.slice/docker.service"},
+	{"11:memory:/kubepods/burstable/pod" UID "/" ID "\n1:name=systemd:/\n0::/\n",
+	 "/kubepods/burstable/pod" UID "/" ID, "/"},
+	{"5:freezer:/kubepods.slice/kubepods-pod" UID_ ".slice/crio-" ID ".scope\n4:cpu:/\n",
+	 "/kubepods.slice/kubepods-pod" UID_ ".slice/crio-" ID ".scope", ""},
+	{"3:memory:/docker/" ID "\n0::/docker/" ID2 "\n", "/docker/" ID2, "/docker/" ID2},
+	{"3:memory:/jobs/7\n0::/system.slice/a.service\n", "/system.slice/a.service",
+	 "/system.slice/a.service"},
 	{"0::", "", ""},
 	{"0:\n:::\n\n", "", ""},
 	{"0::relative\n", "", ""},
@@ -97,6 +164,15 @@ static void reads_files(void **state)
 	}
 }
 
+static void tells_hybrid_hosts(void **state)
+{
+	static const char unified[] = "0::/docker/" ID "\n", v1[] = "0::/\n1:name=systemd:/\n";
+
+	assert_false(cgroup_path_is_hybrid(unified, strlen(unified)));
+	assert_true(cgroup_path_is_hybrid(v1, strlen(v1)));
+	assert_false(cgroup_path_is_hybrid("1:x\n:::", 7));
+}
+
 static void cuts_long_paths(void **state)
 {
 	char text[4096], path[CGROUP_PATH_MAX + 1];
@@ -112,6 +188,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(identifies_paths),
 		cmocka_unit_test(reads_files),
+		cmocka_unit_test(tells_hybrid_hosts),
 		cmocka_unit_test(cuts_long_paths),
 	};
 

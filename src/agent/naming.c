@@ -6,14 +6,27 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CMDLINE_MAX 4096
+#define CMDLINE_MAX     4096
+#define CGROUP_FILE_MAX 4096
+
+/* Every process is in a cgroup of every hierarchy, so the first one tells for all. */
+static bool is_hybrid(const struct procfs *procfs)
+{
+	char text[CGROUP_FILE_MAX];
+	int size = procfs_read(procfs, 1, "cgroup", text, sizeof(text));
+
+	return size > 0 && cgroup_path_is_hybrid(text, (size_t)size);
+}
 
 int naming_open(struct naming *n, const char *proc, const char *cgroup_root)
 {
 	int r = procfs_open(&n->procfs, proc);
 
 	n->cgroups = NULL;
-	return r < 0 ? r : cgroup_index_new(&n->cgroups, cgroup_root);
+	if (r < 0)
+		return r;
+	n->hybrid = is_hybrid(&n->procfs);
+	return cgroup_index_new(&n->cgroups, cgroup_root);
 }
 
 void naming_close(struct naming *n)
@@ -30,12 +43,35 @@ static bool in_a_cgroup(const struct naming *n, uint64_t cgroup)
 	return root && cgroup && cgroup != root;
 }
 
+/* A v2 path without a container, where v1 may have one. */
+static bool wants_v1(const struct naming *n, const char *path)
+{
+	struct cgroup_identity identity;
+
+	if (!n->hybrid || !path)
+		return false;
+	cgroup_path_identify(path, &identity);
+	return !identity.container[0];
+}
+
+static void name_container_v1(const struct naming *n, const struct naming_source *s, char *ret_path)
+{
+	char text[CGROUP_FILE_MAX];
+	int size;
+
+	if (!wants_v1(n, ret_path))
+		return;
+	size = procfs_read(&n->procfs, s->tgid, "cgroup", text, sizeof(text));
+	if (size > 0)
+		cgroup_path_container_v1(text, (size_t)size, ret_path);
+}
+
 /* The socket's own cgroup where that says something; the process's where it does not. */
 static bool name_cgroup(struct naming *n, const struct naming_source *s, bool alive,
 			uint64_t now_ns, char *ret_path)
 {
 	const char *path = NULL;
-	char text[4096];
+	char text[CGROUP_FILE_MAX];
 	int size = -ENOENT;
 
 	if (in_a_cgroup(n, s->cgroup))
@@ -73,10 +109,14 @@ static void name_process(struct naming *n, const struct naming_source *s, bool a
 /* A look into /proc is worth it for a cgroup not known and for a name that can be better. */
 static bool wants_procfs(struct naming *n, const struct naming_source *s)
 {
+	const char *path;
+
 	if (!s->tgid)
 		return false;
-	return process_name_wants_cmdline(s->comm) || !in_a_cgroup(n, s->cgroup) ||
-	       !cgroup_index_get(n->cgroups, s->cgroup);
+	if (process_name_wants_cmdline(s->comm) || !in_a_cgroup(n, s->cgroup))
+		return true;
+	path = cgroup_index_get(n->cgroups, s->cgroup);
+	return !path || wants_v1(n, path);
 }
 
 /* Zeros up to the end, over what a longer text left there. */
@@ -99,6 +139,8 @@ bool naming_find(struct naming *n, const struct naming_source *source, uint64_t 
 
 	memset(ret, 0, sizeof(*ret));
 	complete = name_cgroup(n, source, alive, now_ns, ret->path);
+	if (alive && in_a_cgroup(n, source->cgroup))
+		name_container_v1(n, source, ret->path);
 	name_process(n, source, alive && !strcmp(source->comm, comm_now), ret->process);
 	fill_up(ret->path, sizeof(ret->path));
 	fill_up(ret->process, sizeof(ret->process));

@@ -3,8 +3,10 @@
  * From the ids that the kernel gives for a socket's owner to names: the cgroup's path and what the
  * program is called, read from the cgroup tree and /proc while they still exist, at a bounded rate.
  *
- * The socket's own cgroup counts, not the one its process is in by now. A process that is gone, or
- * that became another program, keeps its comm.
+ * The socket's own cgroup counts, not the one its process is in by now; but on hybrid hosts a
+ * runtime may put its containers into v1 hierarchies only, of which a socket knows nothing: there
+ * the process tells its container. A process that is gone, or that became another program, keeps
+ * its comm.
  */
 #pragma once
 
@@ -18,6 +20,7 @@
 struct naming {
 	struct procfs procfs;
 	struct cgroup_index *cgroups;
+	bool hybrid; /* there are v1 hierarchies beside v2 */
 };
 
 /* What the kernel says; see actor.h. */
