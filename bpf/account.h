@@ -24,6 +24,7 @@ enum mr_tcp_state { /* include/net/tcp_states.h */
 		    MR_TCP_LAST_ACK,
 		    MR_TCP_LISTEN,
 		    MR_TCP_CLOSING,
+		    MR_TCP_NEW_SYN_RECV,
 };
 
 /* How far a connection got; only ever grows. */

@@ -82,6 +82,35 @@ struct mr_listener {
 	char comm[16];
 };
 
+#define MR_DROP_REASONS 256 /* enum skb_drop_reason, of the core; those of subsystems are above */
+
+enum mr_drop_server { /* which end of a dropped packet is the server's */
+		      MR_DROP_SERVER_UNKNOWN,
+		      MR_DROP_SERVER_SENT,
+		      MR_DROP_CLIENT_SENT,
+};
+
+/* A packet that this host dropped, as it is written on it. */
+struct mr_drop_key {
+	__u64 cgroup; /* of its socket; 0: none, or none known */
+	__u8 source[16];
+	__u8 destination[16];
+	__u32 netns; /* 0: not known */
+	__u32 tgid;  /* who called connect(), if that end's socket was known */
+	__u16 source_port, destination_port; /* the client's is 0 where `server` is known */
+	__u16 reason;                        /* enum skb_drop_reason of this kernel */
+	__u8 transport;                      /* enum mr_transport */
+	__u8 role;                           /* enum mr_role of its socket; 0: none known */
+	__u8 server;                         /* enum mr_drop_server */
+	__u8 pad[7];
+};
+
+struct mr_drop {
+	__u64 count;
+	__u64 process_start_ns; /* as in mr_flow_value */
+	char comm[16];
+};
+
 /* Cost of the hooks on one CPU: of one run in so many. */
 #define MR_COST_SAMPLE_EVERY 64
 
@@ -120,6 +149,7 @@ struct mr_totals {
 			  */
 	__u64 unadopted;
 	__u64 dns_full;          /* messages of name servers that found no room in the ring */
+	__u64 drops_full;
 	__u64 listeners_version; /* moves when a listener comes or goes */
 	__u32 flows_in;     /* records in the map being written; the agent resets it after a swap */
 	__s32 stateless;    /* live connections without a slot */

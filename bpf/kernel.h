@@ -98,11 +98,18 @@ typedef struct {
 	int owned; /* by a process, which the kernel's own work leaves alone */
 } socket_lock_t;
 
+struct net_device {
+	possible_net_t nd_net;
+};
+
 struct sk_buff {
 	struct sock *sk;
 	char cb[48];
 	unsigned int len, data_len; /* of which outside of the linear part */
+	__be16 protocol;
+	struct net_device *dev;
 	__u16 network_header, transport_header; /* from head */
+	unsigned int tail;                      /* from head: where the packet's bytes end */
 	unsigned int end;                       /* from head: where skb_shared_info is */
 	unsigned char *head;
 };

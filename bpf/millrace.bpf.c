@@ -10,6 +10,7 @@
 #include "adopt.h"
 #include "connections.h"
 #include "cost.h"
+#include "drops.h"
 #include "sweep.h"
 #include "udp.h"
 
@@ -352,6 +353,14 @@ SEC("cgroup/post_bind6")
 int mr_udp_bind6(struct bpf_sock *sk)
 {
 	return udp_bind(sk);
+}
+
+/* kfree_skb(): per packet dropped. Without it there are no reasons for what this host drops. The
+ * kernel skips a program that interrupts itself: counted. */
+SEC("tp_btf/kfree_skb")
+int BPF_PROG(mr_drop_skb, struct sk_buff *skb, void *location, u32 reason)
+{
+	return drop_seen(skb, reason);
 }
 
 /* Per region of slots, when somebody asks for live connections. */

@@ -10,6 +10,7 @@
 #include "agent/actor.h"
 #include "agent/baseline.h"
 #include "agent/dns.h"
+#include "agent/drop_join.h"
 #include "agent/flow_table.h"
 #include "agent/listener.h"
 #include "agent/netns.h"
@@ -30,6 +31,7 @@ struct collector {
 	uint64_t sequence, now_ns;
 	uint64_t dropped; /* records that found no memory */
 	struct sweep sweep;
+	struct drop_join drops;
 	bool undrained; /* the quiet map still holds records */
 };
 
@@ -48,6 +50,8 @@ static int collector_init(struct collector *c, const struct collector_config *co
 		r = dns_new(&c->dns);
 	if (r == 0 && !(c->netns = netns_new()))
 		r = -ENOMEM;
+	c->drops = (struct drop_join){
+		.actors = c->actors, .listeners = c->listeners, .flows = c->flows};
 	return r;
 }
 
@@ -157,11 +161,25 @@ static void on_dns_flow(void *userdata, const struct dns_datagram *d,
 		c->dropped++;
 }
 
+static int on_drop(void *userdata, const struct mr_drop_key *key, const struct mr_drop *drop,
+		   const char *reason)
+{
+	struct collector *c = userdata;
+
+	if (drop_join_add(&c->drops, key, drop, reason) < 0)
+		c->dropped++;
+	return 0;
+}
+
+/* Drops come after the flows that they are looked for in. */
 static int drain(struct collector *c)
 {
 	int r = probe_drain(c->probe, on_flow, c);
 
 	collector_read_dns(c);
+	drop_join_begin(&c->drops, c->now_ns);
+	if (r >= 0)
+		r = probe_drops(c->probe, on_drop, c);
 	c->undrained = r < 0;
 	return r;
 }

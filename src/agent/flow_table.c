@@ -253,6 +253,76 @@ int flow_table_fold_dns(struct flow_table *t, const struct mr_flow_key *key,
 	return 0;
 }
 
+/* The row's cell for a reason; the last one is for all that found no other. */
+static struct wire_drop *row_drop(struct flow_table *t, struct wire_update *row, const char *reason)
+{
+	uint32_t i;
+
+	if (!row->drops)
+		row->drops = arena_alloc(t->batch->arena, WIRE_DROPS_MAX * sizeof(*row->drops));
+	if (!row->drops)
+		return NULL;
+	for (i = 0; i < row->drop_count; i++)
+		if (!strcmp(row->drops[i].reason, reason))
+			return &row->drops[i];
+	if (i == WIRE_DROPS_MAX)
+		return &row->drops[i - 1];
+	if (i == WIRE_DROPS_MAX - 1)
+		reason = "~other";
+	row->drops[i] = (struct wire_drop){arena_strdup(t->batch->arena, reason), 0};
+	if (!row->drops[i].reason)
+		return NULL;
+	row->drop_count++;
+	return &row->drops[i];
+}
+
+uint32_t flow_table_get(struct flow_table *t, const struct mr_flow_key *key, uint32_t actor)
+{
+	struct flow_key wanted = key_of(key, NULL, actor);
+
+	return lru_index(t->flows, flow_find(t, &wanted)) + 1;
+}
+
+int flow_table_drop(struct flow_table *t, uint32_t handle, const char *reason, uint64_t count,
+		    uint64_t now_ns)
+{
+	struct flow *flow = lru_at(t->flows, handle - 1);
+	struct wire_update *row = flow_row(t, flow);
+	struct wire_drop *drop = row ? row_drop(t, row, reason) : NULL;
+
+	if (!drop)
+		return -ENOMEM;
+	flow->last_used_ns = now_ns;
+	drop->count += count;
+	return 0;
+}
+
+static bool has_ends(const struct flow_key *k, const struct mr_flow_key *wanted)
+{
+	return k->port == wanted->port && k->role == wanted->role && !k->coarse &&
+	       k->transport == wanted->transport && !memcmp(k->local, wanted->local, 16) &&
+	       !memcmp(k->remote, wanted->remote, 16);
+}
+
+uint32_t flow_table_search(const struct flow_table *t, const struct mr_flow_key *wanted,
+			   size_t count)
+{
+	uint32_t found = 0;
+	bool here = false;
+
+	for (struct flow *flow = lru_oldest(t->flows); flow; flow = lru_newer(t->flows, flow)) {
+		const struct flow_key *k = lru_key(t->flows, flow);
+
+		for (size_t i = 0; i < count; i++) {
+			if (!has_ends(k, &wanted[i]) || (here && k->netns != wanted[i].netns))
+				continue;
+			found = lru_index(t->flows, flow) + 1;
+			here = k->netns == wanted[i].netns;
+		}
+	}
+	return found;
+}
+
 /* After the window's rows: a handle given back now is not used again in this batch. */
 static void retire_idle(struct flow_table *t, uint64_t now_ns)
 {

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <linux/types.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "../../bpf/flow.h"
@@ -43,6 +44,15 @@ int flow_table_fold(struct flow_table *t, const struct mr_flow_key *key,
 /* Adds what DNS did on a flow to its row. -ENOMEM: it was not added. */
 int flow_table_fold_dns(struct flow_table *t, const struct mr_flow_key *key,
 			const struct wire_dns *figures, uint32_t actor, uint64_t now_ns);
+/* The flow of a record, for the next two; a coarse one where handles ran out. */
+uint32_t flow_table_get(struct flow_table *t, const struct mr_flow_key *key, uint32_t actor);
+/* The flow that is one of those wanted, whoever's it is; of several one in the network namespace
+ * asked for, then the one used last. 0: none is. Looks at each flow. */
+uint32_t flow_table_search(const struct flow_table *t, const struct mr_flow_key *wanted,
+			   size_t count);
+/* Adds packets that this host dropped; the reason is copied. -ENOMEM: they were not added. */
+int flow_table_drop(struct flow_table *t, uint32_t handle, const char *reason, uint64_t count,
+		    uint64_t now_ns);
 /* Writes definitions, rows and retired handles into the batch. */
 void flow_table_end(struct flow_table *t, uint64_t now_ns);
 

@@ -78,6 +78,7 @@ static int configure(struct probe *p, const struct probe_config *config)
 	struct millrace_bpf *skel = p->skel;
 	uint32_t slots = slots_for(or_default(config->slots_max, machine_size()->slots));
 	uint32_t records;
+	int r;
 
 	p->slots_max = slots;
 	p->flows_max = or_default(config->flows_max, machine_size()->flows);
@@ -95,7 +96,9 @@ static int configure(struct probe *p, const struct probe_config *config)
 		return -errno;
 	for (struct bpf_program *prog = NULL; (prog = bpf_object__next_program(skel->obj, prog));)
 		bpf_program__set_autoattach(prog, false);
-	return probe_udp_configure(p, config, records);
+	r = probe_udp_configure(p, config, records);
+	probe_drops_configure(p);
+	return r;
 }
 
 static int cgroup_open(struct probe *p, const char *path, struct error *e)
@@ -206,6 +209,7 @@ static int attach(struct probe *p, struct error *e)
 	attach_optional(skel->progs.mr_error_report, &skel->links.mr_error_report);
 	attach_optional(skel->progs.mr_error_report_2, &skel->links.mr_error_report_2);
 	attach_optional(skel->progs.mr_retransmit_synack, &skel->links.mr_retransmit_synack);
+	probe_drops_attach(p);
 	return probe_udp_attach(p, e);
 }
 
@@ -245,10 +249,11 @@ static void describe_hooks(struct probe *p)
 {
 	const struct millrace_bpf *skel = p->skel;
 
-	snprintf(p->hooks, sizeof(p->hooks), "sock_ops%s%s%s%s",
+	snprintf(p->hooks, sizeof(p->hooks), "sock_ops%s%s%s%s%s",
 		 skel->links.mr_error_report ? ", inet_sk_error_report" : "",
 		 skel->links.mr_retransmit_synack ? ", tcp_retransmit_synack" : "",
-		 skel->links.mr_set_state ? ", inet_sock_set_state" : "", probe_udp_describe(p));
+		 skel->links.mr_set_state ? ", inet_sock_set_state" : "",
+		 skel->links.mr_drop_skb ? ", kfree_skb" : "", probe_udp_describe(p));
 }
 
 int probe_open(struct probe **ret, const struct probe_config *config, struct error *e)

@@ -86,6 +86,12 @@ void probe_dns(struct probe *p, probe_dns_fn fn, void *userdata);
 /* Becomes readable when many wait; -1: there are none to be had. Borrowed. */
 int probe_dns_fd(const struct probe *p);
 
+/* What this host dropped in the window, as drain; call it after the swap too. reason: the kernel's
+ * own name, borrowed for as long as the probe lives. */
+typedef int (*probe_drop_fn)(void *userdata, const struct mr_drop_key *key,
+			     const struct mr_drop *drop, const char *reason);
+int probe_drops(struct probe *p, probe_drop_fn fn, void *userdata);
+
 /* All listeners there are now, with their queues as of now, and those that closed since. */
 typedef int (*probe_listener_fn)(void *userdata, const struct mr_listener *listener);
 int probe_listeners(struct probe *p, probe_listener_fn fn, void *userdata);

@@ -137,6 +137,15 @@ void probe_dns(struct probe *p, probe_dns_fn fn, void *userdata)
 	p->dns_count = 0;
 }
 
+int probe_drops(struct probe *p, probe_drop_fn fn, void *userdata)
+{
+	const struct mr_drop drop = {.count = 3};
+	const char *reason = p->drop_reason;
+
+	p->drop_reason = NULL;
+	return reason ? fn(userdata, &p->drop_key, &drop, reason) : 0;
+}
+
 int probe_listeners(struct probe *p, probe_listener_fn fn, void *userdata)
 {
 	int r = 0;

@@ -3,6 +3,7 @@
  * it. */
 #pragma once
 
+#include "agent/drop_reason.h"
 #include "agent/probe.h"
 #include "millrace.skel.h"
 
@@ -37,6 +38,10 @@ struct probe {
 	uint64_t listener_keys[PROBE_DRAIN_BATCH];
 	struct mr_listener listeners[PROBE_DRAIN_BATCH];
 	struct mr_cost costs[PROBE_CPUS_MAX];
+	bool has_drops; /* this kernel tells reasons */
+	struct drop_reasons drop_reasons;
+	struct mr_drop_key drop_keys[PROBE_DRAIN_BATCH];
+	struct mr_drop drops[PROBE_DRAIN_BATCH];
 };
 
 /* libbpf's own messages are not shown: errors are told once, in plain words. */
@@ -64,6 +69,10 @@ int probe_udp_drain(struct probe *p, probe_flow_fn fn, void *userdata);
 int probe_dns_open(struct probe *p);
 void probe_dns_close(struct probe *p);
 bool probe_udp_fentry_works(void); /* found by trying */
+
+/* Local drops: configure before load, attach after. */
+void probe_drops_configure(struct probe *p);
+void probe_drops_attach(struct probe *p);
 
 /* Creates the iterator of live connections, while there still is the capability. */
 int probe_connections_open(struct probe *p, struct error *ret_error);

@@ -192,6 +192,7 @@ static uint64_t tracepoints_skipped(const struct millrace_bpf *skel)
 	       recursion_misses(skel->links.mr_udp_send4, skel->progs.mr_udp_send4) +
 	       recursion_misses(skel->links.mr_udp_send6, skel->progs.mr_udp_send6) +
 	       recursion_misses(skel->links.mr_udp_receive, skel->progs.mr_udp_receive) +
+	       recursion_misses(skel->links.mr_drop_skb, skel->progs.mr_drop_skb) +
 	       recursion_misses(skel->links.mr_udp_drop, skel->progs.mr_udp_drop) +
 	       both_skipped(
 		       recursion_misses(skel->links.mr_error_report, skel->progs.mr_error_report),
@@ -238,6 +239,7 @@ int probe_stats(struct probe *p, struct probe_stats *ret)
 	s.loss[WIRE_LOSS_CLOSE_UNSEEN] = totals->close_unseen;
 	s.loss[WIRE_LOSS_UNADOPTED] = totals->unadopted;
 	s.loss[WIRE_LOSS_DNS_FULL] = totals->dns_full;
+	s.loss[WIRE_LOSS_DROPS_FULL] = totals->drops_full;
 	s.loss[WIRE_LOSS_RECURSION] = tracepoints_skipped(skel);
 	stats_costs(p, &s);
 	*ret = s;

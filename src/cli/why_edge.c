@@ -259,6 +259,7 @@ static void write_edge(struct why *w)
 	fputc('\n', w->out);
 	write_life(w);
 	why_write_failures(w);
+	why_write_drops(w);
 	write_breaks(w);
 	write_listeners(w);
 	why_write_addresses(w);

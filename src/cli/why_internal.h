@@ -26,5 +26,8 @@ void why_write_addresses(struct why *w);
 /* The server's listener on this edge's port, the first of them; NULL: none is known. */
 const json_t *why_find_listener(const struct why *w);
 
+/* What the hosts of both ends dropped themselves, by the kernel's reason. */
+void why_write_drops(struct why *w);
+
 /* What failed or waits for an answer, reason by reason, and what to do about it. */
 void why_write_failures(struct why *w);

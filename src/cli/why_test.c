@@ -72,6 +72,51 @@ static void timed_out(void **state)
 	     "curl and 10.1.1.1");
 }
 
+/* The example, where its hosts dropped something of this edge: of all, and of what the server saw.
+ */
+static void assert_says_of_drops(const char *client, const char *server, const char *drops,
+				 const char *of_server, const char *const *parts)
+{
+	struct error error = {0};
+	struct why_pair pair = {.client = client, .server = server, .port = -1};
+	json_t *json = example_graph(), *edge;
+	struct graph g;
+	char *text = NULL;
+	size_t size, i;
+	FILE *out = open_memstream(&text, &size);
+
+	json_array_foreach (json_object_get(json, "edges"), i, edge) {
+		json_object_set_new(edge, "drops", json_loads(drops, 0, NULL));
+		json_object_set_new(edge, "server_view", json_loads(of_server, 0, NULL));
+	}
+	assert_int_equal(graph_parse(&g, json), 0);
+	assert_int_equal(why_write(&g, &pair, out, &error), 0);
+	fclose(out);
+	for (; *parts; parts++)
+		if (!strstr(text, *parts))
+			fail_msg("\"%s\" is not in:\n%s", *parts, text);
+	graph_done(&g);
+	json_decref(json);
+	free(text);
+}
+
+static void dropped_by_its_own_host(void **state)
+{
+	static const char *const never[] = {
+		"2 timed out: no answer to any SYN",
+		"6 packets dropped on curl's own host by its firewall (NETFILTER_DROP)",
+		"what to do next: look for the rule: nft list ruleset, iptables -S, on the host of "
+		"curl: its firewall drops packets for port 443 itself",
+		NULL};
+	static const char *const some[] = {
+		"3 packets dropped on web's own host by a queue of its network device (QDISC_DROP)",
+		"1 packet dropped on db's own host by its network stack (OF_", NULL};
+
+	assert_says_of_drops("curl", "10.1.1.1", "{\"NETFILTER_DROP\": 6}", "{}", never);
+	assert_says_of_drops("web", "db", "{\"QDISC_DROP\": 3, \"OF_\\u001bX\": 1}",
+			     "{\"drops\": {\"OF_\\u001bX\": 1}}", some);
+}
+
 static void works_but_loses_and_waits(void **state)
 {
 	SAYS("web", "db", "port 5432: works\n",
@@ -205,11 +250,17 @@ static void names_are_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(refused),           cmocka_unit_test(refused_for_a_while),
-		cmocka_unit_test(timed_out),         cmocka_unit_test(works_but_loses_and_waits),
-		cmocka_unit_test(nothing_was_tried), cmocka_unit_test(the_last_line_is_what_to_do),
-		cmocka_unit_test(unknown_names),     cmocka_unit_test(hostile_names),
-		cmocka_unit_test(names_are_told),    cmocka_unit_test(splits_ports),
+		cmocka_unit_test(refused),
+		cmocka_unit_test(refused_for_a_while),
+		cmocka_unit_test(timed_out),
+		cmocka_unit_test(dropped_by_its_own_host),
+		cmocka_unit_test(works_but_loses_and_waits),
+		cmocka_unit_test(nothing_was_tried),
+		cmocka_unit_test(the_last_line_is_what_to_do),
+		cmocka_unit_test(unknown_names),
+		cmocka_unit_test(hostile_names),
+		cmocka_unit_test(names_are_told),
+		cmocka_unit_test(splits_ports),
 	};
 
 	human_init();

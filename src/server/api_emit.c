@@ -112,6 +112,16 @@ bool api_has_connections(const char *transport)
 	return strcmp(transport, "udp") != 0;
 }
 
+/* By the kernel's reason. */
+static void emit_drops(struct emit *e, const struct query_measures *m)
+{
+	emit_object_begin(e, "drops");
+	for (uint32_t i = 0; m->reason_names && i < m->drops.used; i++)
+		emit_counter(e, reason_names_get(m->reason_names, m->drops.item[i].reason),
+			     m->drops.item[i].count);
+	emit_object_end(e);
+}
+
 void api_emit_measures(struct emit *e, const struct query_measures *m, bool connections,
 		       bool buckets)
 {
@@ -125,8 +135,7 @@ void api_emit_measures(struct emit *e, const struct query_measures *m, bool conn
 		emit_connections(e, m);
 	else
 		emit_null(e, "connections");
-	emit_object_begin(e, "drops"); /* by kernel reason: none is known of yet */
-	emit_object_end(e);
+	emit_drops(e, m);
 	api_emit_histogram(e, "rtt_us", &m->rtt_us, buckets);
 	api_emit_histogram(e, "connect_us", &m->connect_us, buckets);
 	emit_limited(e, "limited_us_to_server", m, 0);

@@ -20,6 +20,7 @@ struct core {
 	struct flow_table flows;
 	struct listener_table listeners;
 	struct names names;
+	struct reason_names reason_names;
 	struct reporter reporters[REPORTERS_MAX];
 	uint32_t reporter_count, machine_count;
 	struct history history;

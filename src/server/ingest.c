@@ -41,6 +41,16 @@ static bool dns_is_sane(const struct wire_dns *dns)
 	return histogram_is_sane(&dns->latency_us);
 }
 
+static bool drops_are_sane(const struct wire_update *u)
+{
+	if (u->drop_count > WIRE_DROPS_MAX)
+		return false;
+	for (uint32_t i = 0; i < u->drop_count; i++)
+		if (u->drops[i].count >= VALUE_MAX)
+			return false;
+	return true;
+}
+
 static bool update_is_sane(const struct wire_update *u)
 {
 	for (unsigned int i = 0; i < MR_COUNTER_COUNT; i++) {
@@ -50,7 +60,7 @@ static bool update_is_sane(const struct wire_update *u)
 			return false;
 	}
 	return histogram_is_sane(&u->rtt_us) && histogram_is_sane(&u->connect_us) &&
-	       (!u->dns || dns_is_sane(u->dns));
+	       (!u->dns || dns_is_sane(u->dns)) && drops_are_sane(u);
 }
 
 /* Two that raced may leave the smaller one as the maximum. */
@@ -64,7 +74,15 @@ static void order_bounds(struct histogram *h)
 	h->max = min;
 }
 
-static void read_update(const struct wire_update *u, struct sums *ret)
+static void read_drops(struct core *c, const struct wire_update *u, struct drops *ret)
+{
+	*ret = (struct drops){0};
+	for (uint32_t i = 0; i < u->drop_count; i++)
+		drops_add(ret, reason_names_put(&c->reason_names, u->drops[i].reason),
+			  u->drops[i].count);
+}
+
+static void read_update(struct core *c, const struct wire_update *u, struct sums *ret)
 {
 	memcpy(ret->counter, u->counter, sizeof(ret->counter));
 	ret->active_lost = ret->pending_lost = 0;
@@ -74,6 +92,7 @@ static void read_update(const struct wire_update *u, struct sums *ret)
 	order_bounds(&ret->connect_us);
 	ret->dns = u->dns ? *u->dns : (struct wire_dns){0};
 	order_bounds(&ret->dns.latency_us);
+	read_drops(c, u, &ret->drops);
 }
 
 static int compare_u64(const void *a, const void *b)
@@ -131,7 +150,7 @@ static int write_rows(struct learn *in, struct row_writer *w, size_t count)
 	int r = fold_write_losses(w, in->loss);
 
 	for (size_t i = 0; !r && i < count; i++) {
-		read_update(&in->batch->updates[(uint32_t)c->order[i]], &s);
+		read_update(c, &in->batch->updates[(uint32_t)c->order[i]], &s);
 		r = row_write(w, (uint32_t)(c->order[i] >> 32), &s);
 	}
 	return r;
@@ -161,7 +180,7 @@ static int take_updates(struct learn *in)
 		return r;
 	}
 	for (size_t i = 0; i < count; i++) {
-		read_update(&in->batch->updates[(uint32_t)c->order[i]], &s);
+		read_update(c, &in->batch->updates[(uint32_t)c->order[i]], &s);
 		run_gauges(c, (uint32_t)(c->order[i] >> 32), &s, in->end_ns);
 	}
 	return 0;

@@ -29,6 +29,7 @@ void measures_add(struct query_measures *into, const struct folded *item, unsign
 	histogram_merge(&into->rtt_us, &item->sums.rtt_us);
 	histogram_merge(&into->connect_us, &item->sums.connect_us);
 	dns_add(&into->dns, &item->sums.dns);
+	drops_merge(&into->drops, &item->sums.drops);
 	into->active += item->active;
 	into->pending += item->pending;
 	into->wire_bytes_to_server +=
@@ -51,8 +52,8 @@ static void note_times(const struct core *c, struct joined *j, const struct fold
 		j->end_ns = item->end_ns;
 }
 
-static int add_view(struct joined *j, const struct folded *item, unsigned int header,
-		    struct arena *arena)
+static int add_view(const struct core *c, struct joined *j, const struct folded *item,
+		    unsigned int header, struct arena *arena)
 {
 	const size_t count = sizeof(of_the_server) / sizeof(*of_the_server);
 
@@ -62,6 +63,9 @@ static int add_view(struct joined *j, const struct folded *item, unsigned int he
 		return -ENOMEM;
 	j->has_view = true;
 	measures_add(j->view, item, header);
+	j->view->reason_names = &c->reason_names;
+	drops_merge(&j->primary.drops, &item->sums.drops); /* a packet is dropped once */
+	j->primary.reason_names = &c->reason_names;
 	for (size_t i = 0; i < count; i++)
 		j->primary.counter[of_the_server[i]] += item->sums.counter[of_the_server[i]];
 	j->primary.wire_bytes_to_client += item->sums.counter[MR_RETRANSMITTED_BYTES_TO_CLIENT];
@@ -84,9 +88,10 @@ int plan_apply(const struct core *c, const struct plan *plan, const struct fold 
 		note_times(c, j, item);
 		if (where->part == PLAN_PRIMARY) {
 			measures_add(&j->primary, item, where->header);
+			j->primary.reason_names = &c->reason_names;
 			j->attempted_lately += item->attempted_lately;
 		} else if (!plan->split[where->bucket]) {
-			r = add_view(j, item, where->header, arena);
+			r = add_view(c, j, item, where->header, arena);
 		}
 	}
 	return r;

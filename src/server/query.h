@@ -25,6 +25,7 @@
 #include "base/error.h"
 #include "base/histogram.h"
 #include "server/filter.h"
+#include "server/drops.h"
 #include "wire/batch.h"
 
 struct core;
@@ -90,6 +91,8 @@ struct query_measures {
 	uint64_t counter[MR_COUNTER_COUNT]; /* by enum mr_counter, names in wire/counters.h */
 	struct histogram rtt_us, connect_us;
 	struct wire_dns dns;	 /* all 0: no name was asked for */
+	struct drops drops;	 /* by the hosts of both ends; of a server_view by that end's */
+	const struct reason_names *reason_names; /* their names; NULL: there are none */
 	int64_t active, pending; /* as of the range's end; never below 0 */
 	/* Estimates: payload + retransmitted payload + per segment an IP header (20 or 40) and 32
 	 * bytes of TCP header, or 8 of UDP's a datagram. Pure ACKs and the link layer are not in. */

@@ -11,7 +11,8 @@
 #define COLUMN_RTT          (MR_COUNTER_COUNT + 2)
 #define COLUMN_CONNECT      (MR_COUNTER_COUNT + 3)
 #define COLUMN_DNS          (MR_COUNTER_COUNT + 4)
-#define COLUMNS             (MR_COUNTER_COUNT + 5)
+#define COLUMN_DROPS        (MR_COUNTER_COUNT + 5)
+#define COLUMNS             (MR_COUNTER_COUNT + 6)
 #define MASK_BYTES          6
 #define DNS_LATENCY         WIRE_DNS_COUNT /* a bit of DNS's own mask, after its counters */
 
@@ -21,8 +22,8 @@ _Static_assert(COLUMNS <= MASK_BYTES * 8, "the mask of columns has a bit for eac
 /* A row at its largest: flow, mask, columns, DNS's mask and counters, three histograms of four
  * numbers and all buckets. */
 #define ROW_MAX                                                                                    \
-	(VARINT_MAX * (1 + COLUMN_RTT + 1 + WIRE_DNS_COUNT + 3 * 4) + MASK_BYTES +                 \
-	 3 * HISTOGRAM_BUCKETS * (1 + 5))
+	(VARINT_MAX * (1 + COLUMN_RTT + 1 + WIRE_DNS_COUNT + 1 + 2 * DROPS_MAX + 3 * 4) +          \
+	 MASK_BYTES + 3 * HISTOGRAM_BUCKETS * (1 + 5))
 
 int64_t sums_active(const struct sums *s)
 {
@@ -149,6 +150,16 @@ static uint8_t *put_dns(uint8_t *p, const struct wire_dns *dns)
 	return dns->latency_us.count ? put_histogram(p, &dns->latency_us) : p;
 }
 
+static uint8_t *put_drops(uint8_t *p, const struct drops *drops)
+{
+	p = put(p, drops->used);
+	for (uint32_t i = 0; i < drops->used; i++) {
+		p = put(p, drops->item[i].reason);
+		p = put(p, drops->item[i].count);
+	}
+	return p;
+}
+
 static uint64_t columns_of(const struct sums *s)
 {
 	uint64_t mask = 0;
@@ -160,6 +171,7 @@ static uint64_t columns_of(const struct sums *s)
 	mask |= (uint64_t)(s->rtt_us.count != 0) << COLUMN_RTT;
 	mask |= (uint64_t)(s->connect_us.count != 0) << COLUMN_CONNECT;
 	mask |= (uint64_t)(dns_mask(&s->dns) != 0) << COLUMN_DNS;
+	mask |= (uint64_t)(s->drops.used != 0) << COLUMN_DROPS;
 	return mask;
 }
 
@@ -187,6 +199,8 @@ int row_write(struct row_writer *w, uint32_t flow, const struct sums *s)
 		p = put_histogram(p, &s->connect_us);
 	if (mask >> COLUMN_DNS & 1)
 		p = put_dns(p, &s->dns);
+	if (s->drops.used)
+		p = put_drops(p, &s->drops);
 	w->size = p - w->data;
 	w->flow_before = flow;
 	return 0;
@@ -247,6 +261,19 @@ static const uint8_t *add_dns(const uint8_t *p, struct wire_dns *into)
 	return mask >> DNS_LATENCY & 1 ? add_histogram(p, &into->latency_us) : p;
 }
 
+static const uint8_t *add_drops(const uint8_t *p, struct drops *into)
+{
+	uint64_t used, reason, count;
+
+	p = get(p, &used);
+	while (used--) {
+		p = get(p, &reason);
+		p = get(p, &count);
+		drops_add(into, (uint16_t)reason, count);
+	}
+	return p;
+}
+
 void row_add(struct row_reader *r, struct sums *into)
 {
 	const uint8_t *p = r->at + MASK_BYTES;
@@ -273,5 +300,7 @@ void row_add(struct row_reader *r, struct sums *into)
 		p = add_histogram(p, &into->connect_us);
 	if (mask >> COLUMN_DNS & 1)
 		p = add_dns(p, &into->dns);
+	if (mask >> COLUMN_DROPS & 1)
+		p = add_drops(p, &into->drops);
 	r->at = p;
 }

@@ -6,6 +6,7 @@
  *     histogram: sum · min · max - min · how many buckets · (buckets skipped · count)…
  *
  *     DNS, where there is any: a mask of its own · its counters · a histogram
+ *     drops, where there are any: how many reasons · (reason · count)…
  *
  * All numbers are varints (7 bits a byte, low ones first). Columns are the counters, then two
  * corrections of gauges, then two histograms. Exact: what goes in comes out.
@@ -18,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/histogram.h"
+#include "server/drops.h"
 #include "wire/counters.h"
 #include "wire/dns.h"
 
@@ -28,6 +30,7 @@ struct sums {
 	int64_t active_lost, pending_lost;
 	struct histogram rtt_us, connect_us;
 	struct wire_dns dns;
+	struct drops drops;
 };
 
 /* Gauges that follow from the figures: what they add to them. */

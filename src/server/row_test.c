@@ -45,6 +45,8 @@ static struct sums random_sums(void)
 			s.dns.counter[i] = random64() >> (1 + random64() % 63);
 	for (uint64_t n = random64() % 3; n--;)
 		histogram_add(&s.dns.latency_us, (uint32_t)(random64() >> (32 + random64() % 32)));
+	for (uint64_t n = random64() % 4; n--;)
+		drops_add(&s.drops, (uint16_t)(1 + n * 7), random64() >> (1 + random64() % 63));
 	return s;
 }
 
@@ -59,6 +61,7 @@ static void sums_add(struct sums *into, const struct sums *s)
 	for (unsigned int i = 0; i < WIRE_DNS_COUNT; i++)
 		into->dns.counter[i] += s->dns.counter[i];
 	histogram_merge(&into->dns.latency_us, &s->dns.latency_us);
+	drops_merge(&into->drops, &s->drops);
 }
 
 static void assert_same(const struct sums *a, const struct sums *b)
@@ -69,6 +72,11 @@ static void assert_same(const struct sums *a, const struct sums *b)
 	assert_memory_equal(&a->rtt_us, &b->rtt_us, sizeof(a->rtt_us));
 	assert_memory_equal(&a->connect_us, &b->connect_us, sizeof(a->connect_us));
 	assert_memory_equal(&a->dns, &b->dns, sizeof(a->dns));
+	assert_int_equal(a->drops.used, b->drops.used);
+	for (uint32_t i = 0; i < a->drops.used; i++) {
+		assert_int_equal(a->drops.item[i].reason, b->drops.item[i].reason);
+		assert_int_equal(a->drops.item[i].count, b->drops.item[i].count);
+	}
 }
 
 static void test_round_trip(void **state)

@@ -51,12 +51,22 @@ struct wire_flow {
 	uint8_t via[16];
 };
 
+#define WIRE_DROPS_MAX 8 /* reasons of a row; more become "~other" */
+
+/* Packets of a flow that the agent's own host dropped. */
+struct wire_drop {
+	const char *reason; /* the kernel's name: "NETFILTER_DROP" */
+	uint64_t count;
+};
+
 /* One flow's row in one window. */
 struct wire_update {
 	uint32_t flow;
 	uint64_t counter[MR_COUNTER_COUNT]; /* times in µs; a value may be "negative" by two's complement: sums are exact */
 	struct histogram rtt_us, connect_us;
 	const struct wire_dns *dns; /* NULL: no name was asked for in it */
+	struct wire_drop *drops;    /* at most WIRE_DROPS_MAX; NULL: none */
+	uint32_t drop_count;
 };
 
 /* What an address is called where this agent's node asked for it; replaces what was told before. */
@@ -94,6 +104,7 @@ struct wire_netns {
 	X(CLOSE_UNSEEN, "close_unseen", "connections whose end was found by the sweep only")       \
 	X(UNADOPTED, "unadopted", "connections open before the agent that found no slot")          \
 	X(RECURSION, "recursion", "tracepoints that the kernel skipped")                           \
+	X(DROPS_FULL, "drops_full", "packets this host dropped that are not told apart by flow")    \
 	X(ACTORS_FULL, "actors_full", "actors folded into ~other")                                 \
 	X(HANDLES_FULL, "handles_full", "flows folded into a coarse flow by the agent")            \
 	X(LATE_WINDOWS, "late_windows", "windows that took longer than asked for")                 \

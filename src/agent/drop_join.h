@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which flow a dropped packet belonged to.
+ *
+ *     its socket's slot ─► a flow of these two addresses and that port ─► who listens there
+ *
+ * Most packets that are dropped have no socket yet, so the agent looks for a flow that has these
+ * ends, in the same network namespace rather than in another (a firewall on the way drops in the
+ * host's what a container sent), and then for a listener. What belongs to nobody known (a scanner
+ * at a closed port) is counted and shown nowhere.
+ *
+ * Limit: 64 searches of the flow table a window; what comes after them and has no listener counts
+ * as nobody's.
+ */
+#pragma once
+
+#include "agent/flow_table.h"
+#include "agent/listener.h"
+
+struct drop_join {
+	struct actors *actors; /* borrowed, as the others */
+	struct listeners *listeners;
+	struct flow_table *flows;
+	uint64_t now_ns;
+	uint32_t searches; /* this window's */
+	uint64_t nobodys;  /* packets, since the start */
+};
+
+void drop_join_begin(struct drop_join *j, uint64_t now_ns);
+
+/* Adds to the row of its flow. -ENOMEM: not added. */
+int drop_join_add(struct drop_join *j, const struct mr_drop_key *key, const struct mr_drop *drop,
+		  const char *reason);
