@@ -195,6 +195,19 @@ char *graph_label(const struct graph_node *node, int port)
 	return label;
 }
 
+char *graph_server_label(const struct graph_edge *e)
+{
+	const char *transport = field_text(e->json, "transport");
+	char *label = graph_label(e->server, e->port), *told = NULL;
+
+	if (!label || !*transport || !strcmp(transport, "tcp"))
+		return label;
+	if (asprintf(&told, "%s/%s", label, transport) < 0)
+		told = NULL;
+	free(label);
+	return told;
+}
+
 static void say(char *words, size_t size, double count, const char *what)
 {
 	char number[HUMAN_NUMBER_SIZE];

@@ -58,5 +58,8 @@ extern const char *const graph_failure_names[GRAPH_FAILURE_COUNT]; /* "refused",
  * Owned; NULL without memory. */
 char *graph_label(const struct graph_node *node, int port);
 
+/* The server of an edge: "redis:6379", "ns1:53/udp". Owned; NULL without memory. */
+char *graph_server_label(const struct graph_edge *edge);
+
 /* How an edge fares, in a word or two and a mark: 0 well, 1 degraded, 2 failing. */
 int graph_judge(const struct graph_edge *edge, char *ret_words, size_t size);

@@ -104,7 +104,7 @@ static void cell_health(struct table *t, const struct graph_edge *e)
 static int write_edge(struct table *t, const struct graph_edge *e, bool last)
 {
 	static const char *const branches[][2] = {{"├─ ", "|- "}, {"└─ ", "`- "}};
-	char *server = graph_label(e->server, e->port), *text = NULL;
+	char *server = graph_server_label(e), *text = NULL;
 	char number[HUMAN_NUMBER_SIZE];
 
 	if (!server || asprintf(&text, "%s%s", branches[last][!human_unicode()], server) < 0) {

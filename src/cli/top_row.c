@@ -45,19 +45,6 @@ static char *cleaned(char *label)
 	return clean;
 }
 
-static char *server_label(const struct graph_edge *e)
-{
-	const char *transport = field_text(e->json, "transport");
-	char *label = graph_label(e->server, e->port), *told = NULL;
-
-	if (!label || !*transport || !strcmp(transport, "tcp"))
-		return cleaned(label);
-	if (asprintf(&told, "%s/%s", label, transport) < 0)
-		told = NULL;
-	free(label);
-	return cleaned(told);
-}
-
 static void judge_direction(struct top_row *row, const char *direction, enum top_wait receiver,
 			    double *busiest)
 {
@@ -96,7 +83,7 @@ static int fill_row(struct top_row *row, const struct graph_edge *e, double cove
 		.edge = e,
 		.id = field_text(e->json, "id"),
 		.client = cleaned(graph_label(e->client, -1)),
-		.server = server_label(e),
+		.server = cleaned(graph_server_label(e)),
 		.to_server = e->bytes_to_server / covered_s,
 		.to_client = e->bytes_to_client / covered_s,
 		.opened = e->opened / covered_s,

@@ -14,6 +14,7 @@
 #include "cli/human.h"
 #include "cli/map.h"
 #include "cli/start.h"
+#include "cli/top_view.h"
 #include "cli/why.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -38,6 +39,39 @@ static void write_graph(const json_t *json, FILE *out)
 	graph_done(&g);
 }
 
+static void put(void *userdata, int y, int x, struct top_ink ink, const char *text)
+{
+	fputs(text, userdata);
+}
+
+/* Drawn in two sizes, in every mode and order. */
+static void draw_top(json_t *json, FILE *out)
+{
+	static const struct top_moment moment = {.clock = "00:00:00", .server = ""};
+	static const char keys[] = "s\nqj?qr/x";
+	struct table_style style = {.width = 80};
+	static struct top_view v;
+	struct top_table table;
+
+	v = (struct top_view){.question = {.group = "workload", .span_s = 10}};
+	if (top_table_parse(&table, json_incref(json)) < 0)
+		return;
+	top_range_begin(&table, 10);
+	top_view_take(&v, &table, 0);
+	for (size_t i = 0; i < sizeof(keys); i++) {
+		struct top_screen s = {.width = i % 2 ? 80 : 200,
+				       .height = i % 2 ? 24 : 7,
+				       .put = put,
+				       .userdata = out};
+
+		top_view_draw(&v, &moment, &s);
+		top_view_key(&v, keys[i]);
+	}
+	top_write_text(&v, &style, out);
+	top_write_json(&v, out);
+	top_view_done(&v);
+}
+
 static void check_harmless(const char *text, size_t size)
 {
 	for (size_t i = 0; i < size; i++)
@@ -58,6 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	out = open_memstream(&text, &written);
 	write_graph(json, out);
+	draw_top(json, out);
 	flows_write(json, size & 1, 0, &style, out);
 	connections_write(json, &style, out);
 	agents_write(json, out);
