@@ -7,7 +7,9 @@
 #include "field.h"
 #include "human.h"
 
-#define WIDE 120 /* from here on there is room for two blanks between columns */
+#define RANK_COMFORT 6   /* columns from this rank on come after names have room */
+#define COMFORT      1.5 /* of the least width */
+#define WIDE         120 /* from here on there is room for two blanks between columns */
 
 static void format_sign(const struct top_row *row, struct top_cell *c)
 {
@@ -238,6 +240,23 @@ static int content_width(const struct top_table *t, size_t column)
 	return widest < c->min ? c->min : widest;
 }
 
+/* Names get room before columns that matter less than they do. */
+static int make_comfortable(struct top_layout *l, const int *wanted, int left)
+{
+	for (size_t i = 0; i < top_column_count; i++) {
+		const struct top_column *c = &top_columns[i];
+		int width = wanted[i] < c->min * COMFORT ? wanted[i] : (int)(c->min * COMFORT);
+		int more = c->rank ? 0 : width - l->width[i];
+
+		if (!l->width[i] || more <= 0 || left <= 0)
+			continue;
+		more = more < left ? more : left;
+		l->width[i] += more;
+		left -= more;
+	}
+	return left;
+}
+
 /* Gives what is left to columns that need it, one column of the screen at a time, in turn. */
 static void share_out(struct top_layout *l, const int *wanted, int left)
 {
@@ -261,14 +280,17 @@ void top_layout_choose(struct top_layout *ret, const struct top_table *t, int wi
 
 	*ret = (struct top_layout){.gap = width && width < WIDE ? 1 : 2};
 	left = width ? width + ret->gap : 1 << 20;
-	for (int rank = 0; rank <= last; rank++)
-		left = take_rank(ret, rank, left);
 	for (size_t i = 0; i < top_column_count; i++) {
 		if (top_columns[i].max == top_columns[i].min)
 			continue;
 		wanted[i] = content_width(t, i);
 		if (width && wanted[i] > top_columns[i].max)
 			wanted[i] = top_columns[i].max;
+	}
+	for (int rank = 0; rank <= last; rank++) {
+		if (rank == RANK_COMFORT)
+			left = make_comfortable(ret, wanted, left);
+		left = take_rank(ret, rank, left);
 	}
 	share_out(ret, wanted, left);
 }
