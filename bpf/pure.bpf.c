@@ -4,10 +4,13 @@
 
 #include "account.h"
 #include "histogram.h"
+#include "udp_role.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 struct mr_tcp tcp;
+struct udp_ends ends;
+__u8 role;
 __u32 value;
 __u64 sent, received, acked;
 __u32 unacked, outcome_client, outcome_server, bucket;
@@ -28,5 +31,12 @@ SEC("raw_tp")
 int histogram_run(void *ctx)
 {
 	bucket = mr_histogram_bucket(value);
+	return 0;
+}
+
+SEC("raw_tp")
+int role_run(void *ctx)
+{
+	role = udp_role(&ends);
 	return 0;
 }

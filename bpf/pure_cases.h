@@ -7,6 +7,7 @@
 
 #include "account.h"
 #include "histogram.h"
+#include "udp_role.h"
 
 struct account_case {
 	const char *name;
@@ -98,7 +99,30 @@ static const struct histogram_case histogram_cases[] = {
 	{1024, 40}, {1217, 40}, {1218, 41}, {1448, 41}, {1449, 42}, {1722, 42}, {1723, 43}, {2047, 43},
 	{20000, 57}, {1000000, 79}, {16777215, 95}, {16777216, 95}, {4294967295u, 95},
 };
+
+struct role_case {
+	const char *name;
+	struct udp_ends ends; /* of one end; the other's are the same, turned round */
+	__u8 other_bound, other_received_first;
+	__u8 role;
+};
+
+#define V4(a, b, c, d) {[10] = 0xff, 0xff, a, b, c, d}
+static const struct role_case role_cases[] = {
+	{"a resolver and who asks it", {V4(10, 0, 0, 9), V4(10, 0, 0, 1), 40000, 53, 32768, 0, 0}, 1, 1, MR_ROLE_CLIENT},
+	{"a resolver that names high ports itself asks another", {V4(10, 0, 0, 1), V4(9, 9, 9, 9), 50000, 53, 32768, 1, 0}, 1, 1, MR_ROLE_CLIENT},
+	{"a server on a named high port", {V4(10, 0, 0, 1), V4(10, 0, 0, 9), 51000, 40000, 32768, 1, 1}, 0, 0, MR_ROLE_SERVER},
+	{"a server that took any port, and was spoken to first", {V4(10, 0, 0, 1), V4(10, 0, 0, 9), 51000, 40000, 32768, 0, 1}, 0, 0, MR_ROLE_SERVER},
+	{"DHCP: both named theirs", {V4(10, 0, 0, 1), V4(10, 0, 0, 9), 67, 68, 32768, 1, 1}, 1, 0, MR_ROLE_SERVER},
+	{"NTP: the same port at both", {V4(10, 0, 0, 1), V4(10, 0, 0, 9), 123, 123, 32768, 1, 0}, 1, 1, MR_ROLE_SERVER},
+	{"WireGuard: the same high port at both", {V4(10, 0, 0, 9), V4(10, 0, 0, 1), 51820, 51820, 32768, 1, 0}, 1, 1, MR_ROLE_CLIENT},
+	{"mDNS: a group serves, whatever the ports", {V4(10, 0, 0, 1), V4(224, 0, 0, 251), 5353, 5353, 32768, 1, 0}, 1, 1, MR_ROLE_CLIENT},
+	{"IPv6 multicast, from a low port to a high one", {{0xfd, 0, [15] = 1}, {0xff, 2, [15] = 1}, 500, 40000, 32768, 1, 0}, 1, 1, MR_ROLE_CLIENT},
+	{"DHCP to all", {V4(0, 0, 0, 0), V4(255, 255, 255, 255), 68, 67, 32768, 1, 0}, 1, 1, MR_ROLE_CLIENT},
+	{"an IPv6 server", {{0xfd, 0, [15] = 2}, {0xfd, 0, [15] = 1}, 443, 40001, 32768, 1, 1}, 0, 0, MR_ROLE_SERVER},
+};
 /* clang-format on */
 
+#define ROLE_CASES      (sizeof(role_cases) / sizeof(role_cases[0]))
 #define ACCOUNT_CASES   (sizeof(account_cases) / sizeof(account_cases[0]))
 #define HISTOGRAM_CASES (sizeof(histogram_cases) / sizeof(histogram_cases[0]))

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -62,11 +63,21 @@ static void histogram_gives_the_same_in_the_kernel(void **state)
 	}
 }
 
+static void role_is_the_same_in_the_kernel(void **state)
+{
+	for (size_t i = 0; i < ROLE_CASES; i++) {
+		memcpy(&skel->bss->ends, &role_cases[i].ends, sizeof(role_cases[i].ends));
+		run(skel->progs.role_run);
+		assert_int_equal(skel->bss->role, role_cases[i].role);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(account_gives_the_same_in_the_kernel),
 		cmocka_unit_test(histogram_gives_the_same_in_the_kernel),
+		cmocka_unit_test(role_is_the_same_in_the_kernel),
 	};
 
 	if (geteuid() != 0) {

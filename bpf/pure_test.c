@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 #include <linux/types.h>
@@ -34,6 +35,25 @@ static void live_is_never_ahead_of_the_close(void **state)
 			    mr_tcp_sent(&account_cases[i].tcp));
 }
 
+/* Of two ends one serves, and both know which. */
+static void both_ends_agree_who_serves(void **state)
+{
+	for (size_t i = 0; i < ROLE_CASES; i++) {
+		const struct role_case *c = &role_cases[i];
+		struct udp_ends other = {.local_port = c->ends.remote_port,
+					 .remote_port = c->ends.local_port,
+					 .ephemeral_low = c->ends.ephemeral_low,
+					 .bound = c->other_bound,
+					 .received_first = c->other_received_first};
+
+		print_message("  %s\n", c->name);
+		memcpy(other.local, c->ends.remote, 16);
+		memcpy(other.remote, c->ends.local, 16);
+		assert_int_equal(udp_role(&c->ends), c->role);
+		assert_int_equal(udp_role(&other), MR_ROLE_CLIENT + MR_ROLE_SERVER - c->role);
+	}
+}
+
 static void histogram_finds_the_bucket(void **state)
 {
 	for (size_t i = 0; i < HISTOGRAM_CASES; i++)
@@ -61,6 +81,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(account_gives_payload_and_outcome),
 		cmocka_unit_test(live_is_never_ahead_of_the_close),
+		cmocka_unit_test(both_ends_agree_who_serves),
 		cmocka_unit_test(histogram_finds_the_bucket),
 		cmocka_unit_test(histogram_agrees_with_logarithm),
 	};

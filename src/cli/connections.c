@@ -101,9 +101,9 @@ static int write_row(struct table *t, const json_t *c)
 	int r;
 
 	table_cell(t, field_text(c, "state"));
-	r = end_cells(t, client, field_port(client, "port"));
+	r = end_cells(t, client, field_port(client, "port"), "");
 	if (!r)
-		r = end_cells(t, server, field_port(server, "port"));
+		r = end_cells(t, server, field_port(server, "port"), "");
 	table_cell(t, field_text(c, "seen_by"));
 	write_figures(t, c);
 	return r;

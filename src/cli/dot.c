@@ -45,8 +45,8 @@ static void write_edge(const struct graph *g, const struct graph_edge *e, FILE *
 	int level = graph_judge(e, words, sizeof(words));
 
 	/* words are numbers and constants, never names */
-	fprintf(out, "\tn%td -> n%td [label=\":%d\\n%s to, %s back%s%s\", color=%s];\n",
-		e->client - g->nodes, e->server - g->nodes, e->port,
+	fprintf(out, "\tn%td -> n%td [label=\":%d%s\\n%s to, %s back%s%s\", color=%s];\n",
+		e->client - g->nodes, e->server - g->nodes, e->port, e->udp ? "/udp" : "",
 		human_bytes(to_server, e->bytes_to_server),
 		human_bytes(to_client, e->bytes_to_client), level ? "\\n" : "", level ? words : "",
 		colours[level]);

@@ -21,14 +21,14 @@ static int cell_name(struct table *t, const json_t *end)
 	return 0;
 }
 
-static int cell_address(struct table *t, const json_t *end, int port)
+static int cell_address(struct table *t, const json_t *end, int port, const char *suffix)
 {
 	const char *address = field_text(end, "address");
 	bool bracket = port >= 0 && strchr(address, ':');
 	char tail[16] = "", *text;
 
 	if (port >= 0)
-		snprintf(tail, sizeof(tail), ":%d", port);
+		snprintf(tail, sizeof(tail), ":%d%s", port, suffix);
 	if (asprintf(&text, "%s%s%s%s", bracket ? "[" : "", *address ? address : "*",
 		     bracket ? "]" : "", tail) < 0)
 		return -ENOMEM;
@@ -37,9 +37,9 @@ static int cell_address(struct table *t, const json_t *end, int port)
 	return 0;
 }
 
-int end_cells(struct table *t, const json_t *end, int port)
+int end_cells(struct table *t, const json_t *end, int port, const char *suffix)
 {
 	int r = cell_name(t, end);
 
-	return r < 0 ? r : cell_address(t, end, port);
+	return r < 0 ? r : cell_address(t, end, port, suffix);
 }

@@ -6,5 +6,7 @@
 
 #include "table.h"
 
-/* "web (python3)" and "10.0.0.1:80"; port < 0: without. 0, -ENOMEM. */
-int end_cells(struct table *t, const json_t *end, int port);
+/* "web (python3)" and "10.0.0.1:80", with "/udp" or nothing behind it; port < 0: without. 0,
+ * -ENOMEM.
+ */
+int end_cells(struct table *t, const json_t *end, int port, const char *suffix);

@@ -8,6 +8,7 @@
 
 #include "end.h"
 #include "field.h"
+#include "graph.h"
 #include "human.h"
 
 static const struct table_column columns[] = {
@@ -92,9 +93,9 @@ static int write_row(struct table *t, const json_t *flow, bool with_time)
 
 	if (with_time)
 		cell_time(t, field_number(flow, "time"));
-	r = end_cells(t, client, -1);
+	r = end_cells(t, client, -1, "");
 	if (!r)
-		r = end_cells(t, server, field_port(server, "port"));
+		r = end_cells(t, server, field_port(server, "port"), graph_port_suffix(flow));
 	cell_bytes(t, flow, "to_server");
 	cell_bytes(t, flow, "to_client");
 	cell_count(t, field_number(flow, "connections.opened"));

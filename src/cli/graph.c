@@ -100,6 +100,11 @@ static void parse_edge(struct graph_edge *e, const json_t *json)
 
 	*e = (struct graph_edge){
 		.port = field_port(json, "port"),
+		.udp = *graph_port_suffix(json) != 0,
+		.datagrams_to_server = field_number(json, "datagrams_to_server"),
+		.datagrams_to_client = field_number(json, "datagrams_to_client"),
+		.dropped = field_number(json, "datagrams_dropped_to_server") +
+			   field_number(json, "datagrams_dropped_to_client"),
 		.health = field_text(json, "health"),
 		.bytes_to_server = field_number(json, "bytes_to_server"),
 		.bytes_to_client = field_number(json, "bytes_to_client"),
@@ -129,7 +134,8 @@ static int compare_edges(const void *a, const void *b)
 	r = r ? r : strcmp(x->client->id, y->client->id);
 	r = r ? r : strcmp(x->server->name, y->server->name);
 	r = r ? r : strcmp(x->server->id, y->server->id);
-	return r ? r : x->port - y->port;
+	r = r ? r : x->port - y->port;
+	return r ? r : x->udp - y->udp;
 }
 
 static int parse_edges(struct graph *g, const json_t *edges)
@@ -195,14 +201,18 @@ char *graph_label(const struct graph_node *node, int port)
 	return label;
 }
 
+const char *graph_port_suffix(const json_t *object)
+{
+	return strcmp(field_text(object, "transport"), "udp") ? "" : "/udp";
+}
+
 char *graph_server_label(const struct graph_edge *e)
 {
-	const char *transport = field_text(e->json, "transport");
 	char *label = graph_label(e->server, e->port), *told = NULL;
 
-	if (!label || !*transport || !strcmp(transport, "tcp"))
+	if (!label || !e->udp)
 		return label;
-	if (asprintf(&told, "%s/%s", label, transport) < 0)
+	if (asprintf(&told, "%s/udp", label) < 0)
 		told = NULL;
 	free(label);
 	return told;
@@ -246,6 +256,8 @@ int graph_judge(const struct graph_edge *e, char *words, size_t size)
 	}
 	if (level == 0)
 		snprintf(words, size, "ok");
+	else if (e->dropped > 0)
+		say(words, size, e->dropped, "dropped");
 	else if (e->reset_by_server > 0)
 		say(words, size, e->reset_by_server, "reset by server");
 	else if (e->broken > 0)

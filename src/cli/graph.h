@@ -30,7 +30,9 @@ struct graph_node {
 struct graph_edge {
 	const struct graph_node *client, *server;
 	int port;
+	bool udp; /* no connections */
 	const char *health;
+	double datagrams_to_server, datagrams_to_client, dropped; /* UDP; dropped: queue full */
 	double bytes_to_server, bytes_to_client, adopted_bytes_to_server, adopted_bytes_to_client;
 	double segments, retransmits, synack_retransmits;
 	double attempted, opened, adopted, closed, active, pending;
@@ -57,6 +59,8 @@ extern const char *const graph_failure_names[GRAPH_FAILURE_COUNT]; /* "refused",
 /* "redis:6379", "[2001:db8::1]:443", the id where names are not enough; port < 0: without.
  * Owned; NULL without memory. */
 char *graph_label(const struct graph_node *node, int port);
+/* "/udp", or "" for TCP: behind a port. */
+const char *graph_port_suffix(const json_t *object);
 
 /* The server of an edge: "redis:6379", "ns1:53/udp". Owned; NULL without memory. */
 char *graph_server_label(const struct graph_edge *edge);

@@ -28,11 +28,15 @@ static const char *mark_of(int level)
 	return marks[level][!human_unicode()];
 }
 
-static bool seen_before(const json_t *listeners, size_t index, int port)
+static bool seen_before(const json_t *listeners, size_t index, const json_t *listener)
 {
-	for (size_t i = 0; i < index; i++)
-		if (field_number(json_array_get(listeners, i), "port") == port)
+	for (size_t i = 0; i < index; i++) {
+		const json_t *l = json_array_get(listeners, i);
+
+		if (field_port(l, "port") == field_port(listener, "port") &&
+		    !strcmp(graph_port_suffix(l), graph_port_suffix(listener)))
 			return true;
+	}
 	return false;
 }
 
@@ -47,15 +51,14 @@ char *map_listeners(const struct graph_node *node)
 	if (!out)
 		return NULL;
 	json_array_foreach (listeners, i, l) {
-		int port = field_port(l, "port");
-
-		if (seen_before(listeners, i, port))
+		if (seen_before(listeners, i, l))
 			continue;
 		if (shown == LISTENERS_SHOWN_MAX) {
 			fputs(", …", out);
 			break;
 		}
-		fprintf(out, "%s%d", shown++ ? ", " : "", port);
+		fprintf(out, "%s%d%s", shown++ ? ", " : "", field_port(l, "port"),
+			graph_port_suffix(l));
 	}
 	return fclose(out) ? free(text), NULL : text;
 }

@@ -48,6 +48,31 @@ static void draws_the_tree(void **state)
 	json_decref(json);
 }
 
+#define UDP_GRAPH                                                                                  \
+	"{\"from\": 1000.0, \"to\": 1300.0, \"group\": \"workload\", \"nodes\": ["                 \
+	"{\"id\": \"service/unbound\", \"kind\": \"service\", \"name\": \"unbound\","            \
+	" \"nodes\": [\"h\"], \"listeners\": [{\"transport\": \"tcp\", \"port\": 53},"           \
+	" {\"transport\": \"udp\", \"port\": 53}]},"                                             \
+	"{\"id\": \"process/dig\", \"kind\": \"process\", \"name\": \"dig\", \"listeners\": []}"   \
+	"], \"edges\": [{\"client\": \"process/dig\", \"server\": \"service/unbound\","            \
+	" \"transport\": \"udp\", \"port\": 53, \"health\": \"degraded\", \"connections\": null,"  \
+	" \"bytes_to_server\": 4000, \"bytes_to_client\": 9000, \"datagrams_to_server\": 100,"     \
+	" \"datagrams_to_client\": 90, \"datagrams_dropped_to_server\": 10}]}"
+
+static void udp_has_no_connections(void **state)
+{
+	json_t *json = json_loads(UDP_GRAPH, 0, NULL);
+	char *text = written(json, false);
+
+	assert_string_equal(
+		text, "2 services, 1 dependencies, 13 KB in the last 5 min\n"
+		      "client             to server  to client  open  new  rtt  health\n"
+		      "dig  (process)\n"
+		      "└─ unbound:53/udp     4.0 KB     9.0 KB     -    -    -  ! 10 dropped\n");
+	free(text);
+	json_decref(json);
+}
+
 static void keeps_to_80_columns(void **state)
 {
 	json_t *json = example_graph();
@@ -125,6 +150,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(draws_the_tree),
+		cmocka_unit_test(udp_has_no_connections),
 		cmocka_unit_test(keeps_to_80_columns),
 		cmocka_unit_test(escapes_for_graphviz),
 		cmocka_unit_test(same_names_show_their_ids),

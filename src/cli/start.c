@@ -49,10 +49,8 @@ static struct sums add_up(const struct graph *g)
 	return s;
 }
 
-static void write_label(const struct graph_node *node, int port, FILE *out)
+static void write_label(char *label, FILE *out)
 {
-	char *label = graph_label(node, port);
-
 	human_print(out, label ? label : "?");
 	free(label);
 }
@@ -66,9 +64,9 @@ static void write_wrong(const struct sums *s, FILE *out)
 		return;
 	}
 	fprintf(out, "wrong now:    %zu failing, %zu degraded; first ", s->failing, s->degraded);
-	write_label(s->worst->client, -1, out);
+	write_label(graph_label(s->worst->client, -1), out);
 	fputs(" -> ", out);
-	write_label(s->worst->server, s->worst->port, out);
+	write_label(graph_server_label(s->worst), out);
 	graph_judge(s->worst, words, sizeof(words));
 	fprintf(out, " (%s)\n", words);
 }

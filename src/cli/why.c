@@ -94,13 +94,13 @@ static int write_neighbours(const struct graph *g, const struct matcher *m, bool
 
 		if (of_client ? !is_client(m, e->client) : !is_server(m, e->server))
 			continue;
-		label = of_client ? graph_label(e->server, e->port) : graph_label(e->client, -1);
+		label = of_client ? graph_server_label(e) : graph_label(e->client, -1);
 		clean = label ? human_clean(label) : NULL;
 		if (!shown++)
 			fprintf(out, "  %s %s ", name, of_client ? "talks to" : "is used by");
 		fprintf(out, "%s%s", shown > 1 ? ", " : "", clean ? clean : "?");
 		if (!of_client)
-			fprintf(out, " (port %d)", e->port);
+			fprintf(out, " (port %d%s)", e->port, e->udp ? "/udp" : "");
 		free(clean);
 		free(label);
 	}
@@ -123,7 +123,7 @@ static int write_no_edge(const struct graph *g, const struct matcher *m, FILE *o
 		fprintf(out, "%s did not try to reach %s", client, server);
 		if (m->pair->port >= 0)
 			fprintf(out, " on port %d", m->pair->port);
-		fprintf(out, " in the last %s: no SYN left for it.\n",
+		fprintf(out, " in the last %s: no SYN and no datagram left for it.\n",
 			human_span(span, g->to - g->from));
 		r = write_neighbours(g, m, true, out);
 	}

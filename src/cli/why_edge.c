@@ -31,11 +31,10 @@ const char *why_plural(double count)
 	return count == 1 ? "" : "s";
 }
 
-/* Servers before UDP was watched said no transport: it was TCP. */
-static bool same_transport(const json_t *a, const json_t *b)
+static bool is_of_edge(const struct why *w, const json_t *listener)
 {
-	return !strcmp(field_text(a, "transport"), "udp") ==
-	       !strcmp(field_text(b, "transport"), "udp");
+	return field_port(listener, "port") == w->e->port &&
+	       (*graph_port_suffix(listener) != 0) == w->e->udp;
 }
 
 const json_t *why_find_listener(const struct why *w)
@@ -45,9 +44,25 @@ const json_t *why_find_listener(const struct why *w)
 	json_t *l;
 
 	json_array_foreach (listeners, i, l)
-		if (field_port(l, "port") == w->e->port && same_transport(l, w->e->json))
+		if (is_of_edge(w, l))
 			return l;
 	return NULL;
+}
+
+static void write_datagrams(struct why *w)
+{
+	const struct graph_edge *e = w->e;
+
+	fprintf(w->out, "  %.0f datagram%s to %s, %.0f to %s\n", e->datagrams_to_server,
+		why_plural(e->datagrams_to_server), w->server, e->datagrams_to_client, w->client);
+	if (e->dropped <= 0)
+		return;
+	fprintf(w->out, "  %.0f found the receive queue full and were dropped\n", e->dropped);
+	why_advise(w, 65,
+		   "make %s read faster, or give its socket a larger receive buffer "
+		   "(SO_RCVBUF, net.core.rmem_max)",
+		   field_number(e->json, "datagrams_dropped_to_server") > 0 ? w->server
+									    : w->client);
 }
 
 static void write_connections(struct why *w)
@@ -61,32 +76,15 @@ static void write_connections(struct why *w)
 	fputc('\n', w->out);
 }
 
-static void write_datagrams(struct why *w)
-{
-	double to_server = field_number(w->e->json, "datagrams_to_server");
-	double to_client = field_number(w->e->json, "datagrams_to_client");
-	double dropped = field_number(w->e->json, "datagrams_dropped_to_server");
-
-	fprintf(w->out, "  %.0f datagram%s to %s, %.0f to %s\n", to_server, why_plural(to_server),
-		w->server, to_client, w->client);
-	if (dropped <= 0)
-		return;
-	fprintf(w->out, "  %.0f dropped by %s's socket: its queue was full\n", dropped, w->server);
-	why_advise(w, 62,
-		   "make %s read faster or give its socket a larger receive buffer "
-		   "(net.core.rmem_max)",
-		   w->server);
-}
-
 static void write_life(struct why *w)
 {
 	const struct graph_edge *e = w->e;
 	char first[HUMAN_NUMBER_SIZE], last[HUMAN_NUMBER_SIZE];
 
-	if (strcmp(field_text(e->json, "transport"), "udp"))
-		write_connections(w);
-	else
+	if (e->udp)
 		write_datagrams(w);
+	else
+		write_connections(w);
 	if (e->first_seen <= 0)
 		return;
 	fprintf(w->out, "  first seen %s ago, ", human_span(first, w->g->to - e->first_seen));
@@ -204,7 +202,8 @@ static void write_listener(struct why *w, const json_t *l)
 	double drops = field_number(l, "drops"), queue = field_number(l, "queue");
 	double queue_max = field_number(l, "queue_max");
 
-	fprintf(w->out, "  %s listens on port %d", w->server, w->e->port);
+	fprintf(w->out, "  %s listens on port %d%s", w->server, w->e->port,
+		w->e->udp ? "/udp" : "");
 	if (*field_text(l, "address")) {
 		fputs(" of ", w->out);
 		human_print(w->out, field_text(l, "address"));
@@ -212,7 +211,7 @@ static void write_listener(struct why *w, const json_t *l)
 	if (queue_max > 0)
 		fprintf(w->out, ", %.0f of %.0f waiting to be accepted", queue, queue_max);
 	fputc('\n', w->out);
-	if (drops > 0) {
+	if (drops > 0 && !w->e->udp) {
 		fprintf(w->out,
 			"  %.0f connection%s turned away since it began to listen: its queue "
 			"was full\n",
@@ -232,14 +231,14 @@ static void write_listeners(struct why *w)
 	json_t *l;
 
 	json_array_foreach (listeners, i, l) {
-		if (field_port(l, "port") != w->e->port || !same_transport(l, w->e->json))
+		if (!is_of_edge(w, l))
 			continue;
 		found = true;
 		write_listener(w, l);
 	}
 	if (!found && json_array_size(field_array(w->e->server->json, "nodes")))
-		fprintf(w->out, "  nobody known listens on port %d of %s now\n", w->e->port,
-			w->server);
+		fprintf(w->out, "  nobody known listens on port %d%s of %s now\n", w->e->port,
+			w->e->udp ? "/udp" : "", w->server);
 }
 
 static void write_edge(struct why *w)
@@ -252,8 +251,7 @@ static void write_edge(struct why *w)
 	human_print(w->out, w->e->client->kind);
 	fprintf(w->out, ") -> %s (", w->server);
 	human_print(w->out, w->e->server->kind);
-	fprintf(w->out, "), port %d%s: %s", w->e->port,
-		strcmp(field_text(w->e->json, "transport"), "udp") ? "" : "/udp", verdicts[level]);
+	fprintf(w->out, "), port %d%s: %s", w->e->port, w->e->udp ? "/udp" : "", verdicts[level]);
 	if (strcmp(words, "ok"))
 		fprintf(w->out, " (%s)", words);
 	fputc('\n', w->out);

@@ -95,6 +95,7 @@ int api_query_begin_ranged(struct api_query *q, struct http_request *request)
 {
 	const struct params *p = http_request_params(request);
 	struct error error = {"filter: out of memory"};
+	const char *text;
 	int r = api_query_begin(q, request);
 
 	if (r < 0)
@@ -105,7 +106,9 @@ int api_query_begin_ranged(struct api_query *q, struct http_request *request)
 		api_query_refuse(q, "from is later than to: expected from before to");
 		return -EINVAL;
 	}
-	r = filter_parse(&q->filter, params_text(p, "filter"), &error);
+	text = params_text(p, "filter");
+	if (text && *text) /* without one, who only listens is shown too */
+		r = filter_parse(&q->filter, text, &error);
 	if (r < 0)
 		api_query_refuse(q, error.text);
 	return r;

@@ -54,6 +54,39 @@ static void three_windows(void)
 	}
 }
 
+/* The same two on the same port by TCP and by UDP: two edges, and neither's figures in the other. */
+static void test_transports_apart(void **state)
+{
+	struct query_graph g;
+	struct wire_update *u;
+
+	world_client(&w, 10, 1, 7, "10.0.0.1", "10.0.0.2", 80)->transport = WIRE_TRANSPORT_UDP;
+	world_server(&w, 11, 2, 8, "10.0.0.2", "10.0.0.1", 80)->transport = WIRE_TRANSPORT_UDP;
+	world_traffic(&w, 1, 100, 1000, true);
+	world_traffic(&w, 2, 100, 1000, true);
+	u = world_update(&w, 10);
+	u->counter[MR_BYTES_TO_SERVER] = 500;
+	u->counter[MR_DATAGRAMS_TO_SERVER] = 10;
+	u = world_update(&w, 11);
+	u->counter[MR_BYTES_TO_SERVER] = 400;
+	u->counter[MR_DATAGRAMS_TO_SERVER] = 8;
+	u->counter[MR_DROPPED_TO_SERVER] = 2;
+	world_send(&w);
+	g = world_graph(&w, 0, "", NULL);
+	assert_int_equal(g.edge_count, 2);
+	assert_string_equal(g.edges[0].transport, "tcp");
+	assert_int_equal(g.edges[0].measures.counter[MR_BYTES_TO_SERVER], 100);
+	assert_string_equal(g.edges[1].transport, "udp");
+	assert_non_null(strstr(g.edges[1].id, "|udp/80"));
+	assert_int_equal(g.edges[1].measures.counter[MR_BYTES_TO_SERVER], 500);
+	assert_int_equal(g.edges[1].measures.counter[MR_DROPPED_TO_SERVER], 2);
+	assert_int_equal(g.edges[1].measures.wire_bytes_to_server, 500 + 10 * 28);
+	assert_int_equal(g.edges[1].server_view->counter[MR_DATAGRAMS_TO_SERVER], 8);
+	assert_string_equal(g.edges[1].health, "degraded");
+	g = world_graph(&w, 0, "", "protocol:udp");
+	assert_int_equal(g.edge_count, 1);
+}
+
 static void test_flows_joined(void **state)
 {
 	struct query_flows flows;
@@ -457,6 +490,7 @@ static void test_cost(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_transports_apart),
 		TEST(test_flows_joined), TEST(test_flows_by_end), TEST(test_flows_per_window),
 		TEST(test_flows_limit),  TEST(test_series),       TEST(test_series_bounds),
 		TEST(test_agents),       TEST(test_connections),  TEST(test_version),
