@@ -6,6 +6,7 @@
 
 #include "flow.h"
 #include "kernel.h"
+#include "virtual.h"
 
 static __always_inline void address_map_v4(u8 to[16], __be32 v4)
 {
@@ -55,6 +56,9 @@ static __always_inline void key_of(struct mr_flow_key *key, const struct tcp_soc
 	key->port = bpf_ntohs(role == MR_ROLE_SERVER ? ((const struct inet_sock *)tp)->inet_sport
 						     : sk->__sk_common.skc_dport);
 	key_addresses(key, &sk->__sk_common);
+	key_keep_port(key, bpf_ntohs(role == MR_ROLE_SERVER
+					     ? sk->__sk_common.skc_dport
+					     : ((const struct inet_sock *)tp)->inet_sport));
 }
 
 /* The calling process; a kernel thread (MPTCP's worker, say) is nobody. */

@@ -145,6 +145,8 @@ __noinline int ending_fold(u32 number, struct ending *e)
 	if (!s || !e)
 		return 0;
 	r = s->swept ? report_at(number) : NULL;
+	if (r) /* a connection stays in the flow in which it was first seen */
+		e->key.ephemeral = r->key.ephemeral;
 	if (r)
 		for (int i = 0; i < WORD_MAX; i++)
 			e->f.delta[i] = word_since(r->word[i], e->f.delta[i], i);

@@ -155,6 +155,7 @@ int BPF_PROG(mr_retransmit_synack, const struct sock *listener, const struct req
 	key_netns(&key, listener);
 	key.port = listener->__sk_common.skc_num;
 	key_addresses(&key, &req->__req_common);
+	key_keep_port(&key, bpf_ntohs(req->__req_common.skc_dport));
 	flow_fold(&key, &f);
 	return 0;
 }

@@ -103,10 +103,14 @@ static __always_inline void key_probe(struct mr_flow_key *key, u64 address, cons
 	if (SK(__sk_common.skc_family) == AF_INET) {
 		address_map_v4(key->local, SK(__sk_common.skc_rcv_saddr));
 		address_map_v4(key->remote, SK(__sk_common.skc_daddr));
-		return;
+	} else {
+		bpf_core_read(key->local, 16,
+			      &((struct sock *)address)->__sk_common.skc_v6_rcv_saddr);
+		bpf_core_read(key->remote, 16,
+			      &((struct sock *)address)->__sk_common.skc_v6_daddr);
 	}
-	bpf_core_read(key->local, 16, &((struct sock *)address)->__sk_common.skc_v6_rcv_saddr);
-	bpf_core_read(key->remote, 16, &((struct sock *)address)->__sk_common.skc_v6_daddr);
+	key_keep_port(key, bpf_ntohs(s->role == MR_ROLE_SERVER ? SK(__sk_common.skc_dport)
+							       : INET(inet_sport)));
 }
 
 static __always_inline int socket_is_slots(u64 address, const struct slot *s)

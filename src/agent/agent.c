@@ -24,6 +24,7 @@
 #include "agent/cgroup_mount.h"
 #include "agent/collector.h"
 #include "agent/mailbox.h"
+#include "agent/translator.h"
 
 #define SECOND_NS      1000000000ull
 #define BUDGET_PERCENT 0.1
@@ -32,6 +33,7 @@ struct agent {
 	struct agent_config config;
 	struct probe *probe;
 	struct collector *collector;
+	struct translator *translator; /* NULL: this kernel tells of no translations */
 	struct budget budget;
 	unsigned int cpus; /* of the machine, when it started */
 
@@ -101,6 +103,7 @@ static void send_batch(struct agent *a, uint64_t end_ns)
 		.now_ns = clock_ns(CLOCK_MONOTONIC),
 		.agent_cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID),
 		.late_windows = a->budget.late_windows,
+		.nat_overruns = translator_overruns(a->translator),
 		.window_wanted_ns = a->budget.wanted_ns,
 		.window_ns = a->budget.plan.window_ns,
 		.cpu_budget_percent = a->config.cpu_budget_percent,
@@ -188,11 +191,13 @@ static void send_last(struct agent *a)
 		;
 	collector_collect(a->collector, clock_ns(CLOCK_MONOTONIC));
 	collector_collect(a->collector, clock_ns(CLOCK_MONOTONIC));
+	collector_finish(a->collector);
 	send_batch(a, clock_ns(CLOCK_MONOTONIC));
 }
 
 static void close_handles(struct agent *a)
 {
+	translator_close(a->translator);
 	if (a->has_dns)
 		uv_close((uv_handle_t *)&a->dns, NULL);
 	uv_close((uv_handle_t *)&a->timer, NULL);
@@ -275,14 +280,15 @@ static void watch_dns(struct agent *a)
 
 static int open_parts(struct agent *a, struct error *ret_error)
 {
-	const struct probe_config probe = {.cgroup = a->config.cgroup,
+	struct probe_config probe = {.cgroup = a->config.cgroup,
 					   .slots_max = a->config.slots_max,
 					   .udp = a->config.udp,
 					   .flows_max = a->config.flows_max};
 	char cgroup_root[PATH_MAX];
 	bool has_cgroups = cgroup_mount(cgroup_root, sizeof(cgroup_root)) == 0;
-	const struct collector_config collector = {.version = a->config.version,
-						   .cgroup_root = has_cgroups ? cgroup_root : NULL};
+	struct collector_config collector = {.version = a->config.version,
+					     .cgroup_root = has_cgroups ? cgroup_root : NULL,
+					     .read_news = translator_read};
 	uint64_t now_ns = clock_ns(CLOCK_MONOTONIC);
 	int r = open_loop(a);
 
@@ -291,7 +297,15 @@ static int open_parts(struct agent *a, struct error *ret_error)
 				 "cannot start the agent's event loop: %s; raise the limit of "
 				 "open files (ulimit -n)",
 				 strerror(-r));
+	if (translator_open(&a->translator) < 0)
+		a->translator = NULL; /* addresses stay as they were asked for */
+	translator_configure(a->translator, &probe);
+	collector.nat = translator_nat(a->translator);
+	collector.userdata = a->translator;
 	r = probe_open(&a->probe, &probe, ret_error);
+	if (r == 0 && a->translator && translator_start(a->translator, &a->loop, a->probe) < 0)
+		r = error_set(ret_error, -ENOMEM,
+			      "cannot watch the connection tracking: out of memory; free some");
 	if (r == 0)
 		r = collector_new(&a->collector, a->probe, &collector, now_ns, ret_error);
 	if (r < 0)
@@ -375,6 +389,7 @@ struct agent *agent_free(struct agent *a)
 		uv_loop_close(&a->loop);
 	collector_free(a->collector);
 	probe_free(a->probe);
+	translator_free(a->translator);
 	mailbox_done(&a->mailbox);
 	free(a);
 	return NULL;

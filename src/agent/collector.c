@@ -13,6 +13,7 @@
 #include "agent/drop_join.h"
 #include "agent/flow_table.h"
 #include "agent/listener.h"
+#include "agent/nat_rows.h"
 #include "agent/netns.h"
 #include "agent/node.h"
 
@@ -24,6 +25,8 @@ struct collector {
 	struct flow_table *flows;
 	struct listeners *listeners;
 	struct netns *netns;
+	struct collector_config config;
+	struct nat_rows *rows; /* NULL: nobody tells of translations */
 	struct dns *dns;
 	struct wire_batch *batch; /* at hand, and who it defines */
 	struct vector defined;
@@ -34,6 +37,9 @@ struct collector {
 	struct drop_join drops;
 	bool undrained; /* the quiet map still holds records */
 };
+
+static void on_row(void *userdata, const struct mr_flow_key *key, const struct mr_flow_value *value,
+		   const struct flow_nat *nat);
 
 static int collector_init(struct collector *c, const struct collector_config *config)
 {
@@ -50,6 +56,8 @@ static int collector_init(struct collector *c, const struct collector_config *co
 		r = dns_new(&c->dns);
 	if (r == 0 && !(c->netns = netns_new()))
 		r = -ENOMEM;
+	if (r == 0 && config->nat && !(c->rows = nat_rows_new(config->nat, on_row, c)))
+		r = -ENOMEM;
 	c->drops = (struct drop_join){
 		.actors = c->actors, .listeners = c->listeners, .flows = c->flows};
 	return r;
@@ -63,6 +71,7 @@ int collector_new(struct collector **ret, struct probe *probe,
 
 	if (c) {
 		c->probe = probe;
+		c->config = *config;
 		c->proc = config->proc ? config->proc : "/proc";
 		node_read(&c->node, c->proc, config->version, now_ns);
 		r = collector_init(c, config);
@@ -83,6 +92,7 @@ struct collector *collector_free(struct collector *c)
 	if (!c)
 		return NULL;
 	wire_batch_free(c->batch);
+	nat_rows_free(c->rows);
 	netns_free(c->netns);
 	dns_free(c->dns);
 	listeners_free(c->listeners);
@@ -116,15 +126,37 @@ static uint32_t find_actor(struct collector *c, const struct mr_flow_key *key, c
 	return actors_resolve(c->actors, &source, c->now_ns);
 }
 
-static int on_flow(void *userdata, const struct mr_flow_key *key, const struct mr_flow_value *value)
+static void on_row(void *userdata, const struct mr_flow_key *key, const struct mr_flow_value *value,
+		   const struct flow_nat *nat)
 {
 	struct collector *c = userdata;
 	uint32_t actor = find_actor(c, key, value->comm, value->process_start_ns);
 
-	netns_add(c->netns, key, value);
-	if (flow_table_fold(c->flows, key, value, NULL, actor, c->now_ns) < 0)
+	if (flow_table_fold(c->flows, key, value, nat, actor, c->now_ns) < 0)
 		c->dropped++;
+}
+
+static int on_flow(void *userdata, const struct mr_flow_key *key, const struct mr_flow_value *value)
+{
+	struct collector *c = userdata;
+
+	netns_add(c->netns, key, value);
+	if (c->rows)
+		nat_rows_add(c->rows, key, value);
+	else
+		on_row(c, key, value, NULL);
 	return 0;
+}
+
+/* What the kernel folded before the swap was translated before it, too: it is heard of now. */
+static void translate(struct collector *c)
+{
+	if (!c->rows)
+		return;
+	if (c->config.read_news)
+		c->config.read_news(c->config.userdata);
+	nat_advance(c->config.nat);
+	nat_rows_retry(c->rows, false);
 }
 
 static int begin_batch(struct collector *c)
@@ -159,6 +191,12 @@ static void on_dns_flow(void *userdata, const struct dns_datagram *d,
 
 	if (flow_table_fold_dns(c->flows, &d->flow, figures, actor, c->now_ns) < 0)
 		c->dropped++;
+}
+
+void collector_finish(struct collector *c)
+{
+	if (c->rows && begin_batch(c) == 0)
+		nat_rows_retry(c->rows, true);
 }
 
 static int on_drop(void *userdata, const struct mr_drop_key *key, const struct mr_drop *drop,
@@ -207,6 +245,7 @@ int collector_collect(struct collector *c, uint64_t now_ns)
 	if (probe_stats(c->probe, &stats) == 0)
 		c->stats = stats;
 	listeners_refresh(c->listeners, c->probe, c->stats.listeners_version, now_ns);
+	translate(c);
 	return drain(c);
 }
 
@@ -217,6 +256,10 @@ static void fill_losses(const struct collector *c, uint64_t late_windows, uint64
 	ret[WIRE_LOSS_ACTORS_FULL] += actors_lost_full(c->actors);
 	ret[WIRE_LOSS_HANDLES_FULL] += flow_table_lost_full(c->flows);
 	ret[WIRE_LOSS_LATE_WINDOWS] += late_windows;
+	if (c->rows) {
+		ret[WIRE_LOSS_NAT_FULL] += nat_lost_full(c->config.nat);
+		ret[WIRE_LOSS_NAT_UNRESOLVED] += nat_rows_unresolved(c->rows);
+	}
 	dns_add_losses(c->dns, ret);
 }
 
@@ -290,6 +333,7 @@ struct wire_batch *collector_take(struct collector *c, const struct collector_st
 	flow_table_end(c->flows, status->now_ns);
 	actors_expire(c->actors, status->now_ns);
 	fill_losses(c, status->late_windows, b->loss);
+	b->loss[WIRE_LOSS_NAT_OVERRUNS] += status->nat_overruns;
 	b->sequence = ++c->sequence;
 	b->window_start_ns = status->window_start_ns;
 	b->window_end_ns = status->window_end_ns;

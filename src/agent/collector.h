@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/nat.h"
 #include "agent/probe.h"
 #include "agent/sweep.h"
 #include "base/error.h"
@@ -24,12 +25,15 @@ struct collector_config {
 	const char *cgroup_root; /* where cgroup v2 is mounted; NULL: not known */
 	const char *version;
 	uint32_t actors_max, flows_max; /* of the tables here; 0: their own defaults */
+	struct nat *nat;                /* borrowed; NULL: nobody tells of translations */
+	void (*read_news)(void *userdata); /* notes in nat all that was heard so far */
+	void *userdata;
 };
 
 /* Facts about the agent that only its owner knows. */
 struct collector_status {
 	uint64_t window_start_ns, window_end_ns, now_ns; /* CLOCK_MONOTONIC */
-	uint64_t agent_cpu_ns, late_windows;
+	uint64_t agent_cpu_ns, late_windows, nat_overruns;
 	uint64_t window_wanted_ns, window_ns;
 	double cpu_budget_percent;
 	uint32_t cpus;
@@ -52,6 +56,9 @@ int collector_collect(struct collector *c, uint64_t now_ns);
 
 /* Reads the DNS messages that wait, before the window ends. */
 void collector_read_dns(struct collector *c);
+
+/* Before the last batch: what still waits for its translation does so no longer. */
+void collector_finish(struct collector *c);
 
 /* Returns owned; NULL: no memory, and all that was collected waits for the next time. */
 struct wire_batch *collector_take(struct collector *c, const struct collector_status *status);

@@ -67,7 +67,8 @@ static int ask_number(struct conntrack *c, uint16_t type, int netns)
 	h = (struct nlmsghdr *)c->buffer;
 	if (size < 0 || !mnl_nlmsg_ok(h, (int)size) || h->nlmsg_type != RTM_NEWNSID)
 		return -ENOENT;
-	mnl_attr_for_each(attr, h, sizeof(struct rtgenmsg)) {
+	mnl_attr_for_each(attr, h, sizeof(struct rtgenmsg))
+	{
 		if (mnl_attr_get_type(attr) == NETNSA_NSID &&
 		    mnl_attr_validate(attr, MNL_TYPE_U32) == 0)
 			number = (int)mnl_attr_get_u32(attr);
@@ -181,8 +182,8 @@ static int filter_translated(int fd)
 
 static int listen_all(int fd)
 {
-	const int on = 1, size = RECEIVE_BYTES, groups[] = {NFNLGRP_CONNTRACK_NEW,
-							    NFNLGRP_CONNTRACK_DESTROY};
+	const int on = 1, size = RECEIVE_BYTES,
+		  groups[] = {NFNLGRP_CONNTRACK_NEW, NFNLGRP_CONNTRACK_DESTROY};
 
 	if (filter_translated(fd) ||
 	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) ||

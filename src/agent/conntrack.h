@@ -2,7 +2,8 @@
 /*
  * The connection tracking's news, of this machine's network namespaces: who is translated.
  *
- *     open (root): listen, give every namespace a number, read what there is ─► read, read … ─► free
+ *     open (root): listen, give every namespace a number, read what there is ─► read, read … ─►
+ * free
  *
  * One socket hears of all namespaces that have a number here (NETLINK_LISTEN_ALL_NSID). The kernel
  * judges what it may hear by who opened it, so it goes on after every right is dropped. Namespaces

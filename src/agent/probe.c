@@ -178,6 +178,12 @@ static int load(struct probe *p, const struct probe_config *config, struct error
 	return 0;
 }
 
+static void set_virtuals(struct probe *p, const struct probe_config *config)
+{
+	for (size_t i = 0; i < config->virtual_count; i++)
+		probe_virtual_set(p, &config->virtuals[i], true);
+}
+
 static int start(struct probe *p, struct error *e)
 {
 	int r = probe_run(p->skel->progs.mr_start_run);
@@ -270,6 +276,8 @@ int probe_open(struct probe **ret, const struct probe_config *config, struct err
 		r = load(p, config, e);
 	if (r >= 0)
 		r = start(p, e);
+	if (r >= 0)
+		set_virtuals(p, config);
 	if (r >= 0)
 		r = attach(p, e);
 	if (r >= 0)

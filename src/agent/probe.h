@@ -38,6 +38,8 @@ struct probe_config {
 	uint32_t flows_max;     /* records a window; 0: by machine size */
 	uint32_t listeners_max; /* 0: 4096 */
 	enum probe_udp udp;
+	const struct mr_virtual *virtuals; /* known to be translated, before the first is folded */
+	size_t virtual_count;
 };
 
 /* Sums since open; gauges where said. */
@@ -103,6 +105,10 @@ typedef int (*probe_connection_fn)(void *userdata, const struct mr_flow_key *key
 				   uint64_t process_start_ns);
 int probe_connections(struct probe *p, uint32_t max, probe_connection_fn fn, void *userdata,
 		      uint64_t *ret_total);
+
+/* Connections to an address that is virtual keep their ephemeral port in the key, or no longer do.
+ * -errno: not told. */
+int probe_virtual_set(struct probe *p, const struct mr_virtual *virtual, bool is_virtual);
 
 int probe_stats(struct probe *p, struct probe_stats *ret);
 

@@ -168,6 +168,12 @@ int probe_connections(struct probe *p, uint32_t max, probe_connection_fn fn, voi
 	return r;
 }
 
+int probe_virtual_set(struct probe *p, const struct mr_virtual *virtual, bool is_virtual)
+{
+	p->virtuals += is_virtual ? 1 : -1;
+	return 0;
+}
+
 int probe_stats(struct probe *p, struct probe_stats *ret)
 {
 	pthread_mutex_lock(&p->lock);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Conntrack's news in the agent's loop: into the table of translations, and what becomes virtual
+ * into the kernel, at once, so that the first connections to a new address keep their ports.
+ *
+ *     open (root) ─► configure the probe ─► start (loop, probe) ─► … ─► close ─► free
+ *
+ * After a wake-up it sleeps TRANSLATOR_PAUSE_MS whatever comes: what many connections cost is
+ * bounded, and a window's end reads all that waits anyway.
+ */
+#pragma once
+
+#include <uv.h>
+
+#include "agent/nat.h"
+#include "agent/probe.h"
+
+#define TRANSLATOR_PAUSE_MS 20
+
+struct translator;
+
+/* -errno: this kernel tells nothing of translations, or there is no memory. */
+int translator_open(struct translator **ret);
+struct translator *translator_free(struct translator *t); /* always NULL; accepts NULL */
+
+struct nat *translator_nat(struct translator *t); /* borrowed; NULL if t is */
+/* What is virtual already; config borrows it until start. t may be NULL. */
+void translator_configure(struct translator *t, struct probe_config *config);
+
+int translator_start(struct translator *t, uv_loop_t *loop, struct probe *probe);
+void translator_close(
+	struct translator *t); /* its handles; the loop runs once more. Accepts NULL */
+
+void translator_read(void *t);                            /* all news there are */
+uint64_t translator_overruns(const struct translator *t); /* accepts NULL */
