@@ -39,6 +39,16 @@ const char *address_format(const uint8_t a[16], char buffer[ADDRESS_TEXT_MAX])
 	return buffer;
 }
 
+const char *address_format_port(const uint8_t a[16], uint16_t port,
+				char buffer[ADDRESS_PORT_TEXT_MAX])
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	snprintf(buffer, ADDRESS_PORT_TEXT_MAX, address_is_v4(a) ? "%s:%u" : "[%s]:%u",
+		 address_format(a, text), port);
+	return buffer;
+}
+
 static int parse_address(uint8_t ret[16], const char *text)
 {
 	memcpy(ret, v4_prefix, sizeof(v4_prefix));

@@ -16,6 +16,11 @@ bool address_equal(const uint8_t a[16], const uint8_t b[16]);
 /* "10.1.2.3", "fe80::1"; returns buffer. */
 const char *address_format(const uint8_t a[16], char buffer[ADDRESS_TEXT_MAX]);
 
+/* "10.1.2.3:80", "[fe80::1]:80"; returns buffer. */
+#define ADDRESS_PORT_TEXT_MAX (ADDRESS_TEXT_MAX + 8)
+const char *address_format_port(const uint8_t a[16], uint16_t port,
+				char buffer[ADDRESS_PORT_TEXT_MAX]);
+
 struct address_prefix {
 	uint8_t address[16];
 	unsigned int bits; /* of the 128; for IPv4 96 more than written */

@@ -29,6 +29,8 @@ static void emit_flow(struct emit *e, const struct query_flow *flow, bool bucket
 	emit_string(e, "transport", flow->transport);
 	emit_string(e, "seen_by", flow->seen_by);
 	emit_boolean(e, "coarse", flow->coarse);
+	emit_boolean(e, "unresolved", flow->unresolved);
+	emit_string(e, "via", flow->via);
 	emit_integer(e, "netns", flow->netns);
 	emit_seconds(e, "first_seen", flow->first_seen_ns);
 	api_emit_measures(e, &flow->measures, connections, buckets);

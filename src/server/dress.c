@@ -72,3 +72,10 @@ done:
 	*ret = e;
 	return r;
 }
+
+const char *dress_via(const uint8_t via[16], uint16_t port, struct arena *arena)
+{
+	char text[ADDRESS_PORT_TEXT_MAX];
+
+	return port ? arena_strdup(arena, address_format_port(via, port, text)) : "";
+}

@@ -147,24 +147,44 @@ static struct edges_edge describe(const struct ends *ends)
 	};
 }
 
+/* One of them, always the same whatever comes first. */
+static void note_via(struct edges *e, uint32_t edge, const struct ends *ends)
+{
+	struct edges_edge *to = edge == PLAN_NONE ? NULL : edges_edge_at(e, edge);
+	int order = to ? memcmp(ends->via, to->via, sizeof(to->via)) : 0;
+
+	if (!to || !ends->via_port)
+		return;
+	if (to->via_port && (order > 0 || (!order && ends->via_port >= to->via_port)))
+		return;
+	to->via_port = ends->via_port;
+	memcpy(to->via, ends->via, sizeof(to->via));
+}
+
+static int find_edge(struct edges *e, const struct edges_edge *edge, uint32_t *ret)
+{
+	const uint32_t key[3] = {edge->client, edge->server,
+				 (uint32_t)edge->transport << 16 | edge->port};
+	struct hashindex_cursor at =
+		hashindex_begin(hashindex_hash(e->core->actors.seed, key, sizeof(key)));
+
+	while (hashindex_next(&e->edge_keys, &at, ret))
+		if (same_edge(edges_edge_at(e, *ret), edge))
+			return 0;
+	return add_edge(e, edge, at.hash, ret);
+}
+
 int edges_bucket(void *userdata, uint32_t flow, const struct ends *ends, uint32_t *ret)
 {
 	struct edges_edge edge = describe(ends);
 	struct edges *e = userdata;
-	struct hashindex_cursor at;
-	uint32_t key[3];
 	int r = edges_node(e, &ends->client, &edge.client);
 
 	if (!r)
 		r = edges_node(e, &ends->server, &edge.server);
-	if (r < 0)
-		return r;
-	key[0] = edge.client;
-	key[1] = edge.server;
-	key[2] = (uint32_t)edge.transport << 16 | edge.port;
-	at = hashindex_begin(hashindex_hash(e->core->actors.seed, key, sizeof(key)));
-	while (hashindex_next(&e->edge_keys, &at, ret))
-		if (same_edge(edges_edge_at(e, *ret), &edge))
-			return 0;
-	return add_edge(e, &edge, at.hash, ret);
+	if (!r)
+		r = find_edge(e, &edge, ret);
+	if (!r)
+		note_via(e, *ret, ends);
+	return r;
 }

@@ -22,6 +22,8 @@ struct edges_edge {
 	uint16_t port;
 	uint8_t transport;                  /* WIRE_TRANSPORT_… */
 	bool external, other, same_machine; /* what its ends are */
+	uint16_t via_port; /* what clients asked for; of several the lowest, 0: the server itself */
+	uint8_t via[16];
 };
 
 struct edges {

@@ -21,12 +21,15 @@
 
 #define FLOW_NONE UINT32_MAX
 
-/* Compared as bytes: pad is 0. */
+/* Compared as bytes. */
 struct flow_id {
 	uint32_t machine, reporter, actor, netns;
 	uint16_t port;
-	uint8_t transport, role, coarse, pad[3];
+	uint8_t transport, role, coarse;
+	uint8_t unresolved; /* remote is translated, but to what is not known */
+	uint16_t via_port;
 	uint8_t local[16], remote[16];
+	uint8_t via[16]; /* what the client asked for, with via_port; 0: the server itself */
 };
 
 struct flow {

@@ -123,10 +123,14 @@ static int fill(struct lister *l, uint32_t bucket, uint64_t time_ns, struct quer
 		.transport = wire_transport_name(id->transport),
 		.seen_by = id->role == MR_ROLE_CLIENT ? "client" : "server",
 		.coarse = id->coarse,
+		.unresolved = id->unresolved,
+		.via = dress_via(id->via, id->via_port, l->arena),
 		.netns = id->netns,
 		.first_seen_ns = f->first_seen_ns,
 		.measures = j->primary,
 	};
+	if (!ret->via)
+		return -ENOMEM;
 	if (j->has_view) {
 		ret->server_view = arena_copy(l->arena, j->view, sizeof(*j->view));
 		if (!ret->server_view)

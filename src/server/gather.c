@@ -126,8 +126,9 @@ static uint64_t unresolved_bytes(const struct core *c)
 
 	for (size_t i = 0; i < c->range.count; i++) {
 		const struct folded *item = c->range.list[i];
+		const struct flow_id *id = flow_id(&c->flows, flow_at(&c->flows, item->flow));
 
-		if (flow_id(&c->flows, flow_at(&c->flows, item->flow))->coarse)
+		if (id->coarse || id->unresolved)
 			bytes += item->sums.counter[MR_BYTES_TO_SERVER] +
 				 item->sums.counter[MR_BYTES_TO_CLIENT];
 	}

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "server/address.h"
+#include "server/dress.h"
 #include "server/edges.h"
 #include "server/graph_layout.h"
 #include "server/health.h"
@@ -223,7 +224,7 @@ static int fill_edge(struct builder *b, uint32_t i, struct query_edge *ret)
 		.server = &b->nodes[b->rank[e->server]],
 		.transport = wire_transport_name(e->transport),
 		.port = e->port,
-		.via = "",
+		.via = dress_via(e->via, e->via_port, b->arena),
 		.client_zone = "",
 		.server_zone = "",
 		.client_region = "",
@@ -239,7 +240,7 @@ static int fill_edge(struct builder *b, uint32_t i, struct query_edge *ret)
 		b->health[e->server] = health;
 	note_first_seen(&b->nodes[b->rank[e->client]], j->first_seen_ns);
 	note_first_seen(&b->nodes[b->rank[e->server]], j->first_seen_ns);
-	return ret->id ? 0 : -ENOMEM;
+	return ret->id && ret->via ? 0 : -ENOMEM;
 }
 
 static int by_ends(const void *a, const void *b)

@@ -101,6 +101,10 @@ static struct flow_id flow_id_of(const struct learn *in, const struct wire_flow 
 	id.port = f->port;
 	memcpy(id.local, f->local, 16);
 	memcpy(id.remote, f->remote, 16);
+	id.unresolved = f->unresolved;
+	id.via_port = f->via_port;
+	if (f->via_port)
+		memcpy(id.via, f->via, 16);
 	return id;
 }
 

@@ -111,7 +111,7 @@ struct query_completeness {
 	uint32_t agents_expected, agents_reporting;
 	struct query_loss *losses; /* only those that are not 0 */
 	size_t loss_count;
-	uint64_t unresolved_bytes; /* payload of flows of which one end is not known (~other) */
+	uint64_t unresolved_bytes; /* payload of flows of which one end is not known (~other, or translated) */
 	double window_s;           /* length of the newest window in the range, 0 if none */
 };
 
@@ -149,7 +149,7 @@ struct query_edge {
 	const struct query_node *client, *server;
 	const char *transport; /* "tcp", "udp" */
 	uint16_t port;         /* 0: ~other */
-	const char *via;       /* "" */
+	const char *via;       /* what was asked for, "10.96.0.1:80"; "": the server itself */
 	const char *client_zone, *server_zone, *client_region,
 		*server_region; /* "" where unknown */
 	const char *class_name; /* "same_node", "external", "unknown" */
@@ -202,6 +202,8 @@ struct query_flow {
 	const char *transport; /* "tcp", "udp" */
 	const char *seen_by;   /* "client", "server": whose figures these are */
 	bool coarse;           /* one end is ~other */
+	bool unresolved;       /* the end that was not seen is translated, to what is not known */
+	const char *via;       /* as for edges */
 	uint32_t netns;        /* of the end that saw it */
 	uint64_t first_seen_ns;
 	struct query_measures measures;

@@ -78,7 +78,9 @@ void resolve_flow(const struct resolver *r, const struct flow_id *id, struct end
 			     .server = client ? remote : own,
 			     .port = id->port,
 			     .transport = id->transport,
-			     .coarse = id->coarse};
+			     .coarse = id->coarse,
+			     .via_port = id->via_port};
+	memcpy(ret->via, id->via, 16);
 }
 
 static void describe(const struct end *e, char text[ADDRESS_TEXT_MAX], struct filter_end *ret)

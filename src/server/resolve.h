@@ -25,6 +25,8 @@ struct ends {
 	uint16_t port;
 	uint8_t transport; /* WIRE_TRANSPORT_… */
 	bool coarse;
+	uint16_t via_port; /* what the client asked for; 0: the server itself */
+	uint8_t via[16];
 };
 
 struct resolver {
