@@ -234,7 +234,7 @@ static void names_are_told(void **state)
 	fclose(out);
 	assert_non_null(strstr(text, "  7 datagrams to ns.example, 6 to a\n"));
 	assert_non_null(strstr(text, "port 53/udp: works"));
-	assert_non_null(strstr(text, "  ns.example listens on port 53\n"));
+	assert_non_null(strstr(text, "  ns.example listens on port 53/udp\n"));
 	assert_null(strstr(text, "waiting to be accepted"));
 	assert_non_null(strstr(text, "asked for; it is 10.0.0.1, 10.0.0.2\n"));
 	assert_non_null(strstr(text,
