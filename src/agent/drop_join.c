@@ -66,7 +66,7 @@ static uint32_t find_by_socket(struct drop_join *j, const struct mr_drop_key *ke
 	return flow_table_get(j->flows, &flow, actor_of(j, &flow, key, drop));
 }
 
-static uint32_t find_by_flow(struct drop_join *j, const struct mr_drop_key *key)
+static uint32_t find_by_flow(struct drop_join *j, const struct mr_drop_key *key, bool *ret_here)
 {
 	struct mr_flow_key wanted[4];
 	size_t count = 0;
@@ -78,7 +78,7 @@ static uint32_t find_by_flow(struct drop_join *j, const struct mr_drop_key *key)
 		for (int local_sent = 1; local_sent >= 0; local_sent--)
 			if (is_possible(key, role, local_sent))
 				wanted[count++] = flow_of(key, role, local_sent);
-	return flow_table_search(j->flows, wanted, count);
+	return flow_table_search(j->flows, wanted, count, ret_here);
 }
 
 static uint32_t find_by_listener(struct drop_join *j, const struct mr_drop_key *key)
@@ -98,12 +98,16 @@ static uint32_t find_by_listener(struct drop_join *j, const struct mr_drop_key *
 int drop_join_add(struct drop_join *j, const struct mr_drop_key *key, const struct mr_drop *drop,
 		  const char *reason)
 {
-	uint32_t flow = find_by_socket(j, key, drop);
+	uint32_t flow = find_by_socket(j, key, drop), listener = 0;
+	bool here = false;
 
-	if (!flow)
-		flow = find_by_flow(j, key);
-	if (!flow)
-		flow = find_by_listener(j, key);
+	if (!flow) {
+		flow = find_by_flow(j, key, &here);
+		if (!here)
+			listener = find_by_listener(j, key);
+		if (listener)
+			flow = listener;
+	}
 	if (flow)
 		return flow_table_drop(j->flows, flow, reason, drop->count, j->now_ns);
 	j->nobodys += drop->count;

@@ -3,10 +3,11 @@
  * Which flow a dropped packet belonged to.
  *
  *     its socket's slot ─► a flow of these two addresses and that port ─► who listens there
+ *         ─► such a flow in another network namespace
  *
  * Most packets that are dropped have no socket yet, so the agent looks for a flow that has these
- * ends, in the same network namespace rather than in another (a firewall on the way drops in the
- * host's what a container sent), and then for a listener. What belongs to nobody known (a scanner
+ * ends, then for a listener, both in the packet's network namespace; then for such a flow in
+ * another one: a firewall on the way drops in the host's what a container sent. What belongs to nobody known (a scanner
  * at a closed port) is counted and shown nowhere.
  *
  * Limit: 64 searches of the flow table a window; what comes after them and has no listener counts

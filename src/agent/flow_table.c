@@ -305,7 +305,7 @@ static bool has_ends(const struct flow_key *k, const struct mr_flow_key *wanted)
 }
 
 uint32_t flow_table_search(const struct flow_table *t, const struct mr_flow_key *wanted,
-			   size_t count)
+			   size_t count, bool *ret_here)
 {
 	uint32_t found = 0;
 	bool here = false;
@@ -320,6 +320,7 @@ uint32_t flow_table_search(const struct flow_table *t, const struct mr_flow_key 
 			here = k->netns == wanted[i].netns;
 		}
 	}
+	*ret_here = here;
 	return found;
 }
 

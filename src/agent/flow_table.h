@@ -47,9 +47,9 @@ int flow_table_fold_dns(struct flow_table *t, const struct mr_flow_key *key,
 /* The flow of a record, for the next two; a coarse one where handles ran out. */
 uint32_t flow_table_get(struct flow_table *t, const struct mr_flow_key *key, uint32_t actor);
 /* The flow that is one of those wanted, whoever's it is; of several one in the network namespace
- * asked for, then the one used last. 0: none is. Looks at each flow. */
+ * asked for (*ret_here), then the one used last. 0: none is. Looks at each flow. */
 uint32_t flow_table_search(const struct flow_table *t, const struct mr_flow_key *wanted,
-			   size_t count);
+			   size_t count, bool *ret_here);
 /* Adds packets that this host dropped; the reason is copied. -ENOMEM: they were not added. */
 int flow_table_drop(struct flow_table *t, uint32_t handle, const char *reason, uint64_t count,
 		    uint64_t now_ns);

@@ -63,6 +63,8 @@ enum verdict test_storm_slots(struct live *l);
 enum verdict test_storm_flows(struct live *l);
 enum verdict test_failures(struct live *l);
 enum verdict test_pending(struct live *l);
+enum verdict test_drops(struct live *l);
+enum verdict test_netem(struct live *l);
 enum verdict test_fresh(struct live *l);
 enum verdict test_nginx(struct live *l);
 enum verdict test_redis(struct live *l);
