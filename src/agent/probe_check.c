@@ -7,6 +7,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <linux/netlink.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,6 +66,10 @@ static const struct trial trials[] = {
 	 true,
 	 {"cgroup_skb", "UDP, where fentry is refused; runs for each packet", false, false,
 	  "without fentry too, UDP is not seen"}},
+	{"mr_udp_adopt_walk",
+	 true,
+	 {"iter/udp", "UDP sockets open before the agent", false, false,
+	  "such sockets are known when they first send or receive"}},
 	{"mr_udp_drop",
 	 true,
 	 {"udp_fail_queue_rcv_skb", "datagrams that found the receive queue full", false, false,
@@ -201,11 +208,48 @@ static void try_fentry(struct probe_feature *ret)
 		ret->note[0] = '\0';
 }
 
+/* The answer to "list all": entries or the list's end; an error where the kernel has no such table.
+ */
+static bool conntrack_answers(int fd)
+{
+	const struct {
+		struct nlmsghdr head;
+		struct nfgenmsg body;
+	} ask = {{.nlmsg_len = sizeof(ask),
+		  .nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET,
+		  .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+		 {.nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0}};
+	char answer[16384];
+	const struct nlmsghdr *head = (const void *)answer;
+	struct timeval patience = {.tv_sec = 1};
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	if (send(fd, &ask, sizeof(ask), 0) != sizeof(ask) ||
+	    recv(fd, answer, sizeof(answer), 0) < (ssize_t)sizeof(*head))
+		return false;
+	return head->nlmsg_type != NLMSG_ERROR;
+}
+
+static void try_conntrack(struct probe_feature *ret)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
+
+	*ret = (struct probe_feature){
+		"conntrack", "which address a translated connection really goes to (NAT)", false,
+		fd >= 0 && conntrack_answers(fd),
+		"translated connections show the address that was asked for; if this host "
+		"translates: modprobe nf_conntrack_netlink"};
+	if (ret->works)
+		ret->note[0] = '\0';
+	if (fd >= 0)
+		close(fd);
+}
+
 int probe_check(struct probe_feature *ret, size_t max, size_t *ret_count)
 {
 	size_t n = 0;
 
-	if (max < sizeof(trials) / sizeof(trials[0]) + 4)
+	if (max < sizeof(trials) / sizeof(trials[0]) + 5)
 		return -ENOSPC;
 	probe_quiet();
 	try_btf(&ret[n++]);
@@ -214,6 +258,7 @@ int probe_check(struct probe_feature *ret, size_t max, size_t *ret_count)
 		try_program(&trials[i], &ret[n++]);
 	try_flag(&ret[n++]);
 	try_fentry(&ret[n++]);
+	try_conntrack(&ret[n++]);
 	*ret_count = n;
 	return 0;
 }
