@@ -34,6 +34,8 @@ const struct test live_tests[] = {
 	{"pending", "a connect without answer shows within 2 s", test_pending, true},
 	{"drops", "what this host's firewall drops, by its reason", test_drops, true},
 	{"netem", "20 ms of delay, 2 % of loss, as they were made", test_netem, true},
+	{"nat", "one virtual address, three back ends: DNAT, SNAT, both: who really served",
+	 test_nat, true},
 	{"fresh", "from connect() to the edge in the API", test_fresh, true},
 	{"nginx", "nginx under wrk: edge, names, counts, bytes", test_nginx, true},
 	{"redis", "redis under redis-benchmark", test_redis, true},
