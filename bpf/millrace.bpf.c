@@ -3,7 +3,8 @@
  * The table of hooks. What each does is in the headers: life.h (connections), sweep.h (live
  * sockets), adopt.h (what was open before), listeners.h; all fold through fold.h.
  *
- * No hook is on the path of data: nothing runs per packet or per send().
+ * No hook is on TCP's path of data: nothing runs per packet or per send(), but for cgroup_skb where
+ * fentry is refused (udp.h).
  */
 #include "kernel.h"
 
@@ -316,14 +317,16 @@ int BPF_PROG(mr_udp_receive, struct sock *sk, struct sk_buff *skb)
 SEC("cgroup_skb/egress")
 int mr_udp_egress(struct __sk_buff *packet)
 {
-	udp_packet(packet, 0);
+	if (!udp_is_other(packet))
+		udp_packet(packet, 0);
 	return 1;
 }
 
 SEC("cgroup_skb/ingress")
 int mr_udp_ingress(struct __sk_buff *packet)
 {
-	udp_packet(packet, 1);
+	if (!udp_is_other(packet))
+		udp_packet(packet, 1);
 	return 1;
 }
 
