@@ -349,6 +349,25 @@ static void test_health(void **state)
 			    "failing"); /* no answer for longer than a second */
 }
 
+static void test_translated_keeps_what_was_asked_for(void **state)
+{
+	struct wire_flow *f = world_client(&w, 1, WRK, 0, "10.0.0.1", "10.0.0.2", 80);
+	struct query_graph g;
+
+	f->via_port = 8000;
+	memcpy(f->via, (const uint8_t[16]){[10] = 0xff, 0xff, 10, 96, 0, 1}, 16);
+	f = world_client(&w, 2, WRK, 0, "10.0.0.1", "10.96.0.1", 8000);
+	f->unresolved = true;
+	world_traffic(&w, 1, 10, 20, true);
+	world_traffic(&w, 2, 3, 4, true);
+	world_send(&w);
+	g = world_graph(&w, 0, "", NULL);
+	assert_string_equal(need(&g, "process/wrk", "external/10.0.0.2", 80)->via,
+			    "10.96.0.1:8000");
+	assert_string_equal(need(&g, "process/wrk", "external/10.96.0.1", 8000)->via, "");
+	assert_int_equal(g.completeness.unresolved_bytes, 7);
+}
+
 static void test_coarse_counts_once(void **state)
 {
 	struct query_graph g;
@@ -600,6 +619,7 @@ int main(void)
 		TEST(test_address_used_again),
 		TEST(test_gauges_as_of_the_end),
 		TEST(test_health),
+		TEST(test_translated_keeps_what_was_asked_for),
 		TEST(test_coarse_counts_once),
 		TEST(test_grouping),
 		TEST(test_group_names),
