@@ -8,7 +8,7 @@
 #include "agent/netns_scan.h"
 #include "base/lru.h"
 
-#define TRIES     5
+#define TRIES     20
 #define NETNS_MAX 1024
 
 struct reading {
