@@ -201,6 +201,7 @@ static void write_listener(struct why *w, const json_t *l)
 {
 	double drops = field_number(l, "drops"), queue = field_number(l, "queue");
 	double queue_max = field_number(l, "queue_max");
+	bool unanswered = w->e->pending > 0 || w->e->failed[GRAPH_TIMED_OUT] > 0;
 
 	fprintf(w->out, "  %s listens on port %d%s", w->server, w->e->port,
 		w->e->udp ? "/udp" : "");
@@ -216,7 +217,8 @@ static void write_listener(struct why *w, const json_t *l)
 			"  %.0f connection%s turned away since it began to listen: its queue "
 			"was full\n",
 			drops, why_plural(drops));
-		why_advise(w, 65,
+		/* where nobody answers, a full queue is the reason and a firewall a guess */
+		why_advise(w, unanswered ? 105 : 65,
 			   "make %s accept faster or give it a longer queue (listen() backlog "
 			   "and net.core.somaxconn)",
 			   w->server);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
+#include <string.h>
 
 #include "map.h"
 #include "why_internal.h"
@@ -97,6 +98,7 @@ void why_write_failures(struct why *w)
 			"is "
 			"down\n",
 			e->pending);
-		advise_on_failure(w, GRAPH_TIMED_OUT);
+		if (strcmp(e->health, "ok"))
+			advise_on_failure(w, GRAPH_TIMED_OUT);
 	}
 }

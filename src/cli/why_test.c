@@ -14,10 +14,11 @@
 #include "human.h"
 #include "why.h"
 
-static int explain(const char *client, const char *server, char **ret_text, struct error *ret_error)
+/* Takes the graph. */
+static int explain_graph(json_t *json, const char *client, const char *server, char **ret_text,
+			 struct error *ret_error)
 {
 	struct why_pair pair = {.client = client};
-	json_t *json = example_graph();
 	struct graph g;
 	char *name;
 	size_t size;
@@ -33,6 +34,11 @@ static int explain(const char *client, const char *server, char **ret_text, stru
 	graph_done(&g);
 	json_decref(json);
 	return r;
+}
+
+static int explain(const char *client, const char *server, char **ret_text, struct error *ret_error)
+{
+	return explain_graph(example_graph(), client, server, ret_text, ret_error);
 }
 
 static void assert_says(const char *client, const char *server, const char *const *parts)
@@ -115,6 +121,52 @@ static void dropped_by_its_own_host(void **state)
 	assert_says_of_drops("curl", "10.1.1.1", "{\"NETFILTER_DROP\": 6}", "{}", never);
 	assert_says_of_drops("web", "db", "{\"QDISC_DROP\": 3, \"OF_\\u001bX\": 1}",
 			     "{\"drops\": {\"OF_\\u001bX\": 1}}", some);
+}
+
+/* The example's data base, which has turned 7 away, now with attempts that nobody answers. */
+static json_t *unanswered_graph(const char *health, int pending, int timed_out)
+{
+	json_t *json = example_graph();
+	json_t *edge = json_array_get(json_object_get(json, "edges"), 0);
+	json_t *connections = json_object_get(edge, "connections");
+
+	json_object_set_new(edge, "health", json_string(health));
+	json_object_set_new(connections, "pending", json_integer(pending));
+	json_object_set_new(json_object_get(connections, "failed"), "timed_out",
+			    json_integer(timed_out));
+	return json;
+}
+
+static void a_full_queue_is_blamed_before_a_firewall(void **state)
+{
+	static const int unanswered[][2] = {{1, 0}, {0, 2}, {3, 4}};
+	struct error error = {0};
+	char *text = NULL;
+
+	for (size_t i = 0; i < 3; i++) {
+		json_t *json = unanswered_graph("failing", unanswered[i][0], unanswered[i][1]);
+
+		assert_int_equal(explain_graph(json, "web", "db", &text, &error), 0);
+		assert_non_null(strstr(text, "7 connections turned away"));
+		assert_non_null(strstr(text, "what to do next: make db accept faster"));
+		free(text);
+	}
+}
+
+static void an_attempt_under_way_is_no_fault(void **state)
+{
+	json_t *json = unanswered_graph("ok", 1, 0);
+	struct error error = {0};
+	char *text = NULL;
+
+	json_object_clear(json_array_get(json_object_get(json, "nodes"), 1)); /* no listener */
+	json_object_update_new(
+		json_array_get(json_object_get(json, "nodes"), 1),
+		json_pack("{s:s, s:s, s:s}", "id", "service/db", "kind", "service", "name", "db"));
+	assert_int_equal(explain_graph(json, "web", "db", &text, &error), 0);
+	assert_non_null(strstr(text, "1 pending: SYN sent"));
+	assert_null(strstr(text, "firewall or security group"));
+	free(text);
 }
 
 static void works_but_loses_and_waits(void **state)
@@ -261,6 +313,8 @@ int main(void)
 		cmocka_unit_test(hostile_names),
 		cmocka_unit_test(names_are_told),
 		cmocka_unit_test(splits_ports),
+		cmocka_unit_test(a_full_queue_is_blamed_before_a_firewall),
+		cmocka_unit_test(an_attempt_under_way_is_no_fault),
 	};
 
 	human_init();
