@@ -183,3 +183,28 @@ test('the chip says how much is in the numbers, and opens', async ({ view, actor
 	await expect(view.by('completeness-details')).toContainText('Nothing was lost');
 	await expect(view.by('completeness-details')).toContainText('1 of 1 agent reporting');
 });
+
+test('what was asked of a name server is told in the panel', async ({ view, actor }) => {
+	const { ids } = await shop(actor);
+	const latency_us = { count: 40, min: 90, p50: 400, p95: 9000, p99: 20_000, max: 31_000 };
+	const dns = { queries: 44, answers: 40, timeouts: 4, errors: { nxdomain: 10, servfail: 2 }, latency_us };
+	await view.page.route('**/api/v1/graph?*', async (route) => {
+		const response = await route.fetch();
+		const graph = await response.json();
+		for (const edge of graph.edges) if (edge.id === ids.app) edge.dns = dns;
+		for (const node of graph.nodes) if (node.id === 'external/127.0.0.1') Object.assign(node, { name: 'bank.example', addresses: ['127.0.0.1'] });
+		await route.fulfill({ response, json: graph });
+	});
+	await view.open();
+	await view.row(ids.app).click();
+	await expect(view.by('dns')).toContainText('Questions44');
+	await expect(view.by('dns')).toContainText('Not answered4');
+	await expect(view.by('dns')).toContainText('No such name10 25 %');
+	await expect(view.by('dns')).toContainText('Server failed2');
+	await expect(view.by('panel').locator('.times')).toContainText('DNS answer400 µs9 ms20 ms31 ms');
+	await view.row(ids.broken).click();
+	await expect(view.by('panel').locator('h2')).toContainText('bank.example');
+	await expect(view.by('dns')).toHaveCount(0);
+	await view.by('panel').locator('h2 button').last().click();
+	await expect(view.by('addresses')).toContainText('127.0.0.1');
+});

@@ -136,16 +136,22 @@ function order(edge: SceneEdge, look: Look): number {
 	return level[edge.health] + (touches(edge, look) ? 4 : 0) + (edge.id === look.hovered ? 8 : 0);
 }
 
-export function drawEdges(ctx: CanvasRenderingContext2D, scene: Scene, look: Look, palette: Palette) {
+/** A piece is one line, or one sign. */
+export function* drawEdges(ctx: CanvasRenderingContext2D, scene: Scene, look: Look, palette: Palette): Generator<void> {
 	const crowded = (scene.edges.length - crowdedFrom) / (crowdedTo - crowdedFrom);
 	look = { ...look, crowded: Math.min(1, Math.max(0, crowded)) };
 	const edges = [...scene.edges].sort((a, b) => order(a, look) - order(b, look));
 	ctx.lineCap = 'butt';
-	for (const edge of edges) drawEdge(ctx, edge, look, palette);
+	for (const edge of edges) {
+		drawEdge(ctx, edge, look, palette);
+		yield;
+	}
 	ctx.lineCap = ctx.lineJoin = 'round';
 	for (const edge of edges) {
 		if (edge.members.length > 1 && look.scale > 0.4) drawCount(ctx, edge, look, palette);
-		if (edge.health !== 'ok') drawSign(ctx, edge, look, palette);
+		if (edge.health === 'ok') continue;
+		drawSign(ctx, edge, look, palette);
+		yield;
 	}
 	ctx.setLineDash([]);
 	ctx.globalAlpha = 1;

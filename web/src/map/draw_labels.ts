@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From far away cards are too small for text. Then the names of those that matter stand beside them,
-// in a size that can be read, as many as find room: what is wrong first, then who moves the most.
-import { card } from './geometry';
+// in a size that can be read, as many as find room without hiding a card: what is wrong first, then
+// who moves the most.
 import { fit, isolate } from '../model/names';
 import { neighbours, type Screen } from './draw_nodes';
 import type { Look } from './draw_edges';
@@ -12,7 +12,7 @@ import type { Health } from '../net/types';
 /** Cards narrower than this have no text inside. */
 export const textFrom = 44;
 
-const labelsMax = 60;
+const labelsMax = 150;
 const widthMax = 130;
 const height = 14;
 const level: Record<Health, number> = { ok: 0, degraded: 1, failing: 2 };
@@ -44,7 +44,23 @@ function drawLabel(ctx: CanvasRenderingContext2D, text: string, box: Box, palett
 	ctx.fillText(isolate(text), box.x + 3, box.y + height / 2);
 }
 
-export function drawLabels(ctx: CanvasRenderingContext2D, scene: Scene, screen: Screen, look: Look, palette: Palette) {
+/** Whether a label would lie on a card; rows that are far enough apart leave room for it. */
+function hidesCard(scene: Scene, screen: Screen, scale: number, own: SceneNode, box: Box): boolean {
+	const { card, pitch } = scene.grid;
+	if ((pitch.height - card.height) * scale >= height) return false;
+	const halfWidth = (card.width * scale) / 2;
+	const halfHeight = (card.height * scale) / 2;
+	return scene.nodes.some((node) => {
+		const x = screen.x + node.middle.x * scale;
+		const y = screen.y + node.middle.y * scale;
+		if (node === own || x + halfWidth < box.x || x - halfWidth > box.x + box.width) return false;
+		return y + halfHeight > box.y && y - halfHeight < box.y + height;
+	});
+}
+
+/** A piece is one name. */
+export function* drawLabels(ctx: CanvasRenderingContext2D, scene: Scene, screen: Screen, look: Look, palette: Palette): Generator<void> {
+	const { card } = scene.grid;
 	if (card.width * look.scale >= textFrom) return;
 	const near = neighbours(scene, look);
 	const taken: Box[] = [];
@@ -58,7 +74,10 @@ export function drawLabels(ctx: CanvasRenderingContext2D, scene: Scene, screen: 
 		const y = screen.y + node.middle.y * look.scale + (card.height * look.scale) / 2 + 1;
 		const box = { x, y, width };
 		if (!onScreen(box, screen) || taken.some((other) => overlaps(box, other))) continue;
+		const must = node.id === look.selectedNode || node.node.health !== 'ok';
+		if (!must && hidesCard(scene, screen, look.scale, node, box)) continue;
 		taken.push(box);
 		drawLabel(ctx, text, box, palette);
+		yield;
 	}
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Nodes: a card with an icon for the kind, the name, and a sign if something is wrong. From far away
 // the card keeps its place and its name stays readable: text never gets smaller than 10 pixels.
-import { card } from './geometry';
 import { healthIcon, kindIcon } from './icons';
 import { textFrom } from './draw_labels';
 import { endsInNumber, fit, fitEnds, isolate } from '../model/names';
@@ -58,10 +57,11 @@ interface Box {
 	y: number;
 	width: number;
 	height: number;
+	zoom: number;
 }
 
 function drawNear(ctx: CanvasRenderingContext2D, node: SceneNode, box: Box, palette: Palette) {
-	const zoom = box.height / card.height;
+	const zoom = box.zoom;
 	const left = box.x + 34 * zoom;
 	const room = box.width - 40 * zoom;
 	ctx.strokeStyle = palette.dim;
@@ -75,19 +75,26 @@ function drawNear(ctx: CanvasRenderingContext2D, node: SceneNode, box: Box, pale
 	ctx.fillText(isolate(fitText(ctx, node.detail, room)), left, box.y + box.height * 0.7);
 }
 
+/** The icon goes before the name is cut, and letters get smaller before that. */
 function drawFar(ctx: CanvasRenderingContext2D, node: SceneNode, box: Box, palette: Palette) {
 	if (box.width < textFrom) return;
-	const icon = box.width > 80 ? 13 : 0;
-	if (icon) {
+	const large = `500 ${box.height > 18 ? 11.5 : 10}px ${palette.font}`;
+	const icon = 13;
+	ctx.font = large;
+	const isWhole = (room: number) => fitText(ctx, node.name, room) === node.name;
+	const withIcon = box.width > 80 && isWhole(box.width - icon - 12);
+	if (withIcon) {
 		ctx.strokeStyle = palette.dim;
 		ctx.lineWidth = 1.3;
 		drawIcon(ctx, kindIcon(node.node.kind), box.x + 5, box.y + box.height / 2 - icon / 2, icon);
+	} else if (!isWhole(box.width - 8)) {
+		ctx.font = `500 10px ${palette.font}`;
 	}
-	const left = icon ? icon + 9 : 4;
+	const text = fitText(ctx, node.name, box.width - (withIcon ? icon + 12 : 7));
 	ctx.fillStyle = palette.text;
-	ctx.font = `500 ${box.height > 18 ? 11.5 : 10}px ${palette.font}`;
-	const text = fitText(ctx, node.name, box.width - left - 3);
-	ctx.fillText(isolate(text), box.x + left, box.y + box.height / 2 + 0.5);
+	ctx.textAlign = withIcon ? 'left' : 'center';
+	ctx.fillText(isolate(text), box.x + (withIcon ? icon + 9 : box.width / 2), box.y + box.height / 2 + 0.5);
+	ctx.textAlign = 'left';
 }
 
 /** The chosen and whom they talk to; null: nothing is chosen. */
@@ -122,20 +129,30 @@ export interface Screen {
 	y: number;
 }
 
-export function drawNodes(ctx: CanvasRenderingContext2D, scene: Scene, screen: Screen, look: Look, palette: Palette) {
+/** A piece is one card; `only`: these and no others. */
+export function* drawNodes(
+	ctx: CanvasRenderingContext2D,
+	scene: Scene,
+	screen: Screen,
+	look: Look,
+	palette: Palette,
+	only: SceneNode[] = scene.nodes,
+): Generator<void> {
 	const near = neighbours(scene, look);
-	const width = card.width * look.scale;
-	const height = card.height * look.scale;
+	const zoom = look.scale;
+	const width = scene.grid.card.width * zoom;
+	const height = scene.grid.card.height * zoom;
 	ctx.textBaseline = 'middle';
 	ctx.textAlign = 'left';
 	ctx.direction = 'ltr';
 	ctx.lineCap = ctx.lineJoin = 'round';
-	for (const node of scene.nodes) {
-		const x = screen.x + node.middle.x * look.scale - width / 2;
-		const y = screen.y + node.middle.y * look.scale - height / 2;
+	for (const node of only) {
+		const x = screen.x + node.middle.x * zoom - width / 2;
+		const y = screen.y + node.middle.y * zoom - height / 2;
 		if (x > screen.width || y > screen.height || x + width < 0 || y + height < 0) continue;
 		ctx.globalAlpha = !near || near.has(node.id) || node.id === look.hovered ? 1 : 0.45;
-		drawCard(ctx, node, { x, y, width, height }, look, palette);
+		drawCard(ctx, node, { x, y, width, height, zoom }, look, palette);
+		yield;
 	}
 	ctx.globalAlpha = 1;
 }

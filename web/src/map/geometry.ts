@@ -2,11 +2,10 @@
 // Where cards and edges lie, in the map's own units. Pure arithmetic.
 //
 // A place of the server is one cell; a card fills most of it. An edge is one quadratic curve, bent
-// to its own left: so both directions between two cards lie apart, and so do several ports.
+// to its own left: so both directions between two cards lie apart, and so do several ports. Where
+// cards stand in between it takes the bend that passes behind the fewest.
+import type { Size } from './grid';
 import type { Position } from '../net/types';
-
-export const cell = { width: 204, height: 70 };
-export const card = { width: 156, height: 42 };
 
 export interface Curve {
 	from: Position;
@@ -16,12 +15,8 @@ export interface Curve {
 	bend2?: Position;
 }
 
-export function centre(place: Position): Position {
-	return { x: place.x * cell.width, y: place.y * cell.height };
-}
-
 /** Where the line from the middle of a card towards `to` leaves the card, and a little further. */
-export function border(middle: Position, to: Position, gap: number): Position {
+export function border(middle: Position, to: Position, gap: number, card: Size): Position {
 	const dx = to.x - middle.x;
 	const dy = to.y - middle.y;
 	const length = Math.hypot(dx, dy);
@@ -33,7 +28,7 @@ export function border(middle: Position, to: Position, gap: number): Position {
 }
 
 /** The loop of a card that talks to itself; rank: how many it has already. */
-export function loop(middle: Position, rank: number): Curve {
+export function loop(middle: Position, rank: number, card: Size): Curve {
 	const x = middle.x + card.width / 2;
 	const y = middle.y - card.height / 2;
 	const out = 26 + rank * 12;
@@ -45,17 +40,36 @@ export function loop(middle: Position, rank: number): Curve {
 	};
 }
 
+/** Tells whether a card other than these two covers a point. */
+export type Covered = (point: Position) => boolean;
+
+// The usual bend first, then nearly none, then wider ones to both sides.
+const bends = [1, 0.3, -0.3, -1, 1.7, -1.7, 2.4, -2.4, 3.2, -3.2];
+const probes = 32;
+
+function hits(curve: Curve, covered: Covered): number {
+	let count = 0;
+	for (let i = 1; i < probes; i++) if (covered(at(curve, i / probes))) count++;
+	return count;
+}
+
 /** rank: how many edges of the same direction lie between the two already. */
-export function between(a: Position, b: Position, rank: number): Curve {
+export function between(a: Position, b: Position, rank: number, card: Size, covered: Covered = () => false): Curve {
 	const dx = b.x - a.x;
 	const dy = b.y - a.y;
 	const length = Math.max(Math.hypot(dx, dy), 1);
-	const depth = Math.min(10 + length * 0.1, 56) + rank * 22;
-	const bend = {
-		x: (a.x + b.x) / 2 + (dy / length) * depth,
-		y: (a.y + b.y) / 2 - (dx / length) * depth,
-	};
-	return { from: border(a, bend, 1), bend, to: border(b, bend, 3) };
+	const usual = Math.min(10 + length * 0.1, 56);
+	let best: Curve | null = null;
+	let fewest = Infinity;
+	for (const factor of bends) {
+		const depth = usual * factor + Math.sign(factor) * rank * 22;
+		const bend = { x: (a.x + b.x) / 2 + (dy / length) * depth, y: (a.y + b.y) / 2 - (dx / length) * depth };
+		const curve = { from: border(a, bend, 1, card), bend, to: border(b, bend, 3, card) };
+		const count = hits(curve, covered);
+		if (count < fewest) [best, fewest] = [curve, count];
+		if (count === 0) break;
+	}
+	return best ?? { from: a, bend: a, to: b };
 }
 
 export function at(curve: Curve, t: number): Position {

@@ -5,31 +5,43 @@
 // hand no update moves it; until then it stays fitted to all there is.
 import { select, type Selection } from 'd3-selection';
 import { zoom, zoomIdentity, type D3ZoomEvent, type ZoomBehavior, type ZoomTransform } from 'd3-zoom';
-import { drawEdge, drawEdges, type Look } from './draw_edges';
-import { drawLabels } from './draw_labels';
+import { drawEdge, type Look } from './draw_edges';
 import { drawNodes } from './draw_nodes';
-import { at } from './geometry';
-import { EdgeLayer } from './layer';
+import { edgesOf, nodesOf } from './expose';
+import { gridFor, plain, sameGrid, scaleFit, type Grid, type Size } from './grid';
 import { readPalette, type Palette } from './palette';
-import { bounds, edgeAt, emptyScene, nodeAt, type Scene } from './scene';
+import { clear, paint, type View } from './paint';
+import { Picture } from './picture';
+import { bounds, cellsOf, edgeAt, emptyScene, makeScene, nodeAt, type Scene } from './scene';
+import { gesture } from '../model/gesture';
+import type { Places } from '../model/places';
+import type { Rates } from '../model/rates';
 import type { Selection as Selected } from '../model/urlstate';
-import type { Position } from '../net/types';
+import type { Graph, Position } from '../net/types';
 
 export interface MapEvents {
 	onSelect(selection: Selected | null): void;
 	onHover(selection: Selected | null, at: Position): void;
 }
 
+/** What is shown: the server's answer, and what becomes a scene with it. */
+export interface Source {
+	graph: Graph;
+	rates: Rates;
+	places: Places;
+}
+
 const scaleMin = 0.04;
 const scaleMax = 3;
-const scaleFit = 1.15; // a few nodes are not blown up further than this
-const crowd = 120; // edges from which on a moving map moves a picture of them
-const rest_ms = 130; // without motion: the map is at rest
-const patience_ms = 2500; // so long the newest answer may wait for that
+const crowd = 120; // edges from which on a moving map moves a picture of itself
+const below = 16; // for the legend, and the names below the last row
+const nameMax = 40;
 const reach = 7; // pixels beside an edge that still hit it
 
 export class MapView {
+	private source: Source | null = null;
 	private scene: Scene = emptyScene;
+	private grid: Grid = plain;
 	private palette: Palette;
 	private readonly ctx: CanvasRenderingContext2D;
 	private readonly zoomer: ZoomBehavior<HTMLCanvasElement, unknown>;
@@ -43,11 +55,7 @@ export class MapView {
 	private fitting = 0; // frame of the running motion
 	private frame = 0;
 	private drawn = 0;
-	private readonly layer = new EdgeLayer();
-	private movedAt_ms = -Infinity;
-	private settling = 0;
-	private waiting: Scene | null = null; // came while the map was moved
-	private shownAt_ms = -Infinity;
+	private readonly picture = new Picture();
 
 	constructor(
 		private readonly canvas: HTMLCanvasElement,
@@ -74,7 +82,6 @@ export class MapView {
 		this.resizer.disconnect();
 		cancelAnimationFrame(this.frame);
 		cancelAnimationFrame(this.fitting);
-		clearTimeout(this.settling);
 		this.target.on('.zoom', null);
 		this.canvas.removeEventListener('click', this.onClick);
 		this.canvas.removeEventListener('pointermove', this.onMove);
@@ -83,35 +90,47 @@ export class MapView {
 
 	// --- what it shows -----------------------------------------------------------------------
 
-	show(scene: Scene) {
-		this.waiting = scene;
-		// a crowded map that is being moved takes what is new when it rests, or a little later
-		if (this.isMoving() && scene.edges.length > crowd && performance.now() - this.shownAt_ms < patience_ms) this.settle();
-		else this.adopt();
+	show(source: Source) {
+		const first = this.source === null || this.scene.nodes.length === 0;
+		const grown = source.graph.nodes.some((node) => !this.scene.nodeById.has(node.id));
+		this.source = source;
+		if (!this.moved && (first || grown)) {
+			this.fit(!first);
+			return;
+		}
+		this.rebuild();
 	}
 
-	private adopt() {
-		const scene = this.waiting;
-		if (!scene) return;
-		this.waiting = null;
-		this.shownAt_ms = performance.now();
-		const first = this.scene.nodes.length === 0;
-		const grown = scene.nodes.some((node) => !this.scene.nodeById.has(node.id));
-		this.scene = scene;
-		this.layer.discard();
-		if (!this.moved && (first || grown)) this.fit(!first);
+	private rebuild() {
+		if (!this.source) return;
+		const { graph, rates, places } = this.source;
+		this.scene = makeScene(graph, rates, places, this.grid);
+		this.picture.discard();
 		this.redraw();
+	}
+
+	/** Cells as large as this view wants them; whether they are others than before. */
+	private chooseGrid(room: Size): boolean {
+		const cells = this.source && cellsOf(this.source.graph, this.source.places);
+		if (!this.source || !cells) return false;
+		this.ctx.font = `600 12.5px ${this.palette.font}`;
+		const widths = this.source.graph.nodes.map(({ name }) => this.ctx.measureText(name.slice(0, nameMax)).width);
+		const next = gridFor(cells, room, Math.max(...widths), this.grid.turned);
+		if (sameGrid(next, this.grid)) return false;
+		this.grid = next;
+		this.picture.forget();
+		return true;
 	}
 
 	select(selection: Selected | null) {
 		this.selected = selection;
-		this.layer.discard();
+		this.picture.discard();
 		this.redraw();
 	}
 
 	retheme() {
 		this.palette = readPalette(this.canvas);
-		this.layer.discard();
+		this.picture.discard();
 		this.redraw();
 	}
 
@@ -130,18 +149,18 @@ export class MapView {
 
 	/** All there is, in the middle. The view follows what comes until it is moved by hand again. */
 	fit(smooth: boolean) {
+		if (this.size.width === 0) return;
+		const space = { x: Math.min(48, this.size.width * 0.06), y: Math.min(48, this.size.height * 0.06) };
+		const room = { width: this.size.width - 2 * space.x, height: this.size.height - 2 * space.y - below };
+		const jumps = this.chooseGrid(room);
+		this.rebuild();
 		const box = bounds(this.scene);
-		if (!box || this.size.width === 0) return;
+		if (!box) return;
 		this.moved = false;
-		const space = Math.min(48, this.size.width * 0.06);
-		const k = Math.min(
-			scaleFit,
-			Math.max(scaleMin, (this.size.width - 2 * space) / (box.right - box.left)),
-			Math.max(scaleMin, (this.size.height - 2 * space) / (box.bottom - box.top)),
-		);
+		const k = Math.max(scaleMin, Math.min(scaleFit, room.width / (box.right - box.left), room.height / (box.bottom - box.top)));
 		const x = this.size.width / 2 - (k * (box.left + box.right)) / 2;
-		const y = this.size.height / 2 - (k * (box.top + box.bottom)) / 2;
-		this.moveTo(zoomIdentity.translate(x, y).scale(k), smooth);
+		const y = (this.size.height - below) / 2 - (k * (box.top + box.bottom)) / 2;
+		this.moveTo(zoomIdentity.translate(x, y).scale(k), smooth && !jumps);
 	}
 
 	private around(k: number, x: number, y: number): ZoomTransform {
@@ -176,7 +195,7 @@ export class MapView {
 			cancelAnimationFrame(this.fitting);
 		}
 		this.transform = event.transform;
-		this.movedAt_ms = performance.now();
+		gesture.touch();
 		this.redraw();
 	}
 
@@ -215,47 +234,37 @@ export class MapView {
 		const { ctx, transform } = this;
 		const ratio = this.canvas.width / this.size.width;
 		const look = this.look();
-		ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
-		ctx.fillStyle = this.palette.background;
-		ctx.fillRect(0, 0, this.size.width, this.size.height);
-		this.drawEdges(ratio, look);
-		ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
-		drawNodes(ctx, this.scene, { ...this.size, x: transform.x, y: transform.y }, look, this.palette);
-		drawLabels(ctx, this.scene, { ...this.size, x: transform.x, y: transform.y }, look, this.palette);
+		const screen = { ...this.size, x: transform.x, y: transform.y, scale: transform.k, ratio };
+		if (this.scene.edges.length <= crowd) {
+			for (const _ of paint(ctx, this.scene, screen, look, this.palette));
+		} else {
+			this.drawPicture(screen, look);
+		}
 		this.drawn++;
 	}
 
-	/** Few edges are simply drawn; of many, those under the pointer come on top of their picture. */
-	private drawEdges(ratio: number, look: Look) {
-		const { ctx, transform } = this;
-		const toMap = () =>
-			ctx.setTransform(ratio * transform.k, 0, 0, ratio * transform.k, ratio * transform.x, ratio * transform.y);
-		if (this.scene.edges.length <= crowd) {
-			toMap();
-			drawEdges(ctx, this.scene, look, this.palette);
-			return;
-		}
-		const moving = this.isMoving();
-		this.layer.draw(ctx, transform, this.size, ratio, moving, (target, { k }) =>
-			drawEdges(target, this.scene, { ...look, scale: k, hovered: '' }, this.palette),
-		);
-		const hovered = this.scene.edgeById.get(this.hovered);
-		toMap();
-		if (hovered) drawEdge(ctx, hovered, look, this.palette);
-		if (moving && !this.layer.isSharp(transform)) this.settle();
+	/** Of many, those under the pointer come on top of their picture. */
+	private drawPicture(screen: View, look: Look) {
+		const { ctx, transform, picture } = this;
+		const { ratio } = screen;
+		const moving = gesture.isOn();
+		const plainLook = { ...look, hovered: '' };
+		const more = picture.advance(transform, this.size, ratio, moving, (target, at) => paint(target, this.scene, at, plainLook, this.palette));
+		clear(ctx, ratio, this.palette);
+		picture.blit(ctx, transform);
+		const edge = this.scene.edgeById.get(this.hovered);
+		const node = this.scene.nodeById.get(this.hovered);
+		ctx.setTransform(ratio * transform.k, 0, 0, ratio * transform.k, ratio * transform.x, ratio * transform.y);
+		if (edge) drawEdge(ctx, edge, look, this.palette);
+		ctx.setLineDash([]);
+		ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+		const on = node ? [node] : edge ? [edge.client, edge.server] : [];
+		for (const _ of drawNodes(ctx, this.scene, screen, look, this.palette, on));
+		if (more) this.redraw();
+		else if (moving && !picture.isSharp(transform)) gesture.whenCalm(this.redrawCalm);
 	}
 
-	private isMoving(): boolean {
-		return performance.now() - this.movedAt_ms < rest_ms;
-	}
-
-	private settle() {
-		clearTimeout(this.settling);
-		this.settling = window.setTimeout(() => {
-			this.adopt();
-			this.redraw();
-		}, rest_ms + 10);
-	}
+	private readonly redrawCalm = () => this.redraw();
 
 	// --- the pointer -------------------------------------------------------------------------
 
@@ -294,26 +303,11 @@ export class MapView {
 	}
 
 	nodes() {
-		return this.scene.nodes.map(({ id, node, middle }) => ({
-			id,
-			name: node.name,
-			health: node.health,
-			...this.onScreen(middle),
-		}));
+		return nodesOf(this.scene, (point) => this.onScreen(point));
 	}
 
 	edges() {
-		return [...this.scene.edgeById].map(([id, { edge, members, curve, broken, width }]) => ({
-			id,
-			client: edge.client,
-			server: edge.server,
-			port: members.find((member) => member.id === id)?.port ?? 0,
-			health: members.find((member) => member.id === id)?.health ?? 'ok',
-			lineHealth: edge.health,
-			dashed: broken,
-			width,
-			...this.onScreen(at(curve, 0.5)),
-		}));
+		return edgesOf(this.scene, (point) => this.onScreen(point));
 	}
 
 	frames(): number {

@@ -2,6 +2,7 @@
 // What the map shows: the graph with places and curves, made anew for each answer of the server.
 // Drawing and hit testing read it; it knows no canvas.
 import * as geometry from './geometry';
+import { middleOf, plain, type Grid, type Size } from './grid';
 import { clean } from '../model/names';
 import { neverCompletes, verdict } from '../model/judge';
 import type { Rates } from '../model/rates';
@@ -37,6 +38,7 @@ export interface SceneEdge {
 }
 
 export interface Scene {
+	grid: Grid;
 	nodes: SceneNode[];
 	edges: SceneEdge[];
 	nodeById: Map<string, SceneNode>;
@@ -45,8 +47,9 @@ export interface Scene {
 }
 
 const linesMax = 3; // from one node to another; more ports become one line
+const routedMax = 400; // in a fuller map each line passes behind cards, whatever its bend
 
-export const emptyScene: Scene = { nodes: [], edges: [], nodeById: new Map(), edgeById: new Map() };
+export const emptyScene: Scene = { grid: plain, nodes: [], edges: [], nodeById: new Map(), edgeById: new Map() };
 
 function ports(node: GraphNode): string {
 	const list = [...new Set(node.listeners.map((l) => l.port))].sort((a, b) => a - b);
@@ -55,9 +58,9 @@ function ports(node: GraphNode): string {
 	return list.length > 3 ? `${shown} +${list.length - 3}` : shown;
 }
 
-function makeNode(node: GraphNode, place: Position): SceneNode {
+function makeNode(node: GraphNode, place: Position, grid: Grid): SceneNode {
 	const detail = [node.kind, ports(node)].filter(Boolean).join('  ');
-	return { id: node.id, node, name: clean(node.name, 60), detail, middle: geometry.centre(place), rate: 0, lines: 0 };
+	return { id: node.id, node, name: clean(node.name, 60), detail, middle: middleOf(place, grid), rate: 0, lines: 0 };
 }
 
 const level: Record<Health, number> = { ok: 0, degraded: 1, failing: 2 };
@@ -70,19 +73,45 @@ function worst(members: GraphEdge[]): GraphEdge | undefined {
 	return [...members].sort((a, b) => level[b.health] - level[a.health] || bytes(b) - bytes(a))[0];
 }
 
-function makeLine(members: GraphEdge[], client: SceneNode, server: SceneNode, rank: number, rates: Rates): SceneEdge[] {
+interface Ends {
+	client: SceneNode;
+	server: SceneNode;
+}
+
+/** What lies at a point, found by its cell. */
+type Find = (point: Position) => SceneNode | undefined;
+
+function finder(nodes: SceneNode[], { pitch, card }: Grid): Find {
+	const key = (x: number, y: number) => `${Math.round(x / pitch.width)},${Math.round(y / pitch.height)}`;
+	const byCell = new Map(nodes.map((node) => [key(node.middle.x, node.middle.y), node]));
+	const air = 4;
+	return ({ x, y }) => {
+		const node = byCell.get(key(x, y));
+		const inside = node && Math.abs(x - node.middle.x) < card.width / 2 + air && Math.abs(y - node.middle.y) < card.height / 2 + air;
+		return inside ? node : undefined;
+	};
+}
+
+function drawn({ client, server }: Ends, rank: number, { card }: Grid, find: Find | null): geometry.Curve {
+	if (client === server) return geometry.loop(client.middle, rank, card);
+	const covered = (point: Position) => {
+		const node = find?.(point);
+		return node !== undefined && node !== client && node !== server;
+	};
+	return geometry.between(client.middle, server.middle, rank, card, find ? covered : undefined);
+}
+
+function makeLine(members: GraphEdge[], ends: Ends, rates: Rates, curve: geometry.Curve): SceneEdge[] {
 	const edge = worst(members);
 	if (!edge) return [];
 	const rate = members.reduce((sum, member) => sum + rates.total(member.id), 0);
-	const loop = client === server;
 	return [
 		{
 			id: edge.id,
 			edge,
 			members,
-			client,
-			server,
-			curve: loop ? geometry.loop(client.middle, rank) : geometry.between(client.middle, server.middle, rank),
+			...ends,
+			curve,
 			health: edge.health,
 			broken: members.every(neverCompletes),
 			width: geometry.width(rate),
@@ -105,9 +134,10 @@ function pairs(graph: Graph): GraphEdge[][] {
 	return [...found.values()];
 }
 
-export function makeScene(graph: Graph, rates: Rates, places: Places): Scene {
+export function makeScene(graph: Graph, rates: Rates, places: Places, grid: Grid = plain): Scene {
 	const place = places.of(graph.nodes);
-	const nodes = graph.nodes.map((node) => makeNode(node, place.get(node.id) ?? { x: 0, y: 0 }));
+	const nodes = graph.nodes.map((node) => makeNode(node, place.get(node.id) ?? { x: 0, y: 0 }, grid));
+	const find = graph.edges.length <= routedMax ? finder(nodes, grid) : null;
 	const nodeById = new Map(nodes.map((node) => [node.id, node]));
 	const edges: SceneEdge[] = [];
 	for (const pair of pairs(graph)) {
@@ -115,7 +145,8 @@ export function makeScene(graph: Graph, rates: Rates, places: Places): Scene {
 		const server = nodeById.get(pair[0]?.server ?? '');
 		if (!client || !server) continue;
 		const lines = pair.length > linesMax ? [pair] : pair.map((edge) => [edge]);
-		lines.forEach((members, rank) => edges.push(...makeLine(members, client, server, rank, rates)));
+		const ends = { client, server };
+		lines.forEach((members, rank) => edges.push(...makeLine(members, ends, rates, drawn(ends, rank, grid, find))));
 	}
 	for (const edge of edges)
 		for (const end of new Set([edge.client, edge.server])) {
@@ -123,7 +154,7 @@ export function makeScene(graph: Graph, rates: Rates, places: Places): Scene {
 			end.lines++;
 		}
 	const edgeById = new Map(edges.flatMap((edge) => edge.members.map((member) => [member.id, edge] as const)));
-	return { nodes, edges, nodeById, edgeById };
+	return { grid, nodes, edges, nodeById, edgeById };
 }
 
 export interface Box {
@@ -133,15 +164,23 @@ export interface Box {
 	bottom: number;
 }
 
+/** How many columns and rows of cells the nodes take; null if there are none. */
+export function cellsOf(graph: Graph, places: Places): Size | null {
+	const all = [...places.of(graph.nodes).values()];
+	if (all.length === 0) return null;
+	const span = (values: number[]) => values.reduce((a, b) => Math.max(a, b)) - values.reduce((a, b) => Math.min(a, b)) + 1;
+	return { width: span(all.map(({ x }) => x)), height: span(all.map(({ y }) => y)) };
+}
+
 /** Around all cards; null if there are none. */
 export function bounds(scene: Scene): Box | null {
 	if (scene.nodes.length === 0) return null;
 	const box = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity };
 	for (const { middle } of scene.nodes) {
-		box.left = Math.min(box.left, middle.x - geometry.card.width / 2);
-		box.right = Math.max(box.right, middle.x + geometry.card.width / 2);
-		box.top = Math.min(box.top, middle.y - geometry.card.height / 2);
-		box.bottom = Math.max(box.bottom, middle.y + geometry.card.height / 2);
+		box.left = Math.min(box.left, middle.x - scene.grid.card.width / 2);
+		box.right = Math.max(box.right, middle.x + scene.grid.card.width / 2);
+		box.top = Math.min(box.top, middle.y - scene.grid.card.height / 2);
+		box.bottom = Math.max(box.bottom, middle.y + scene.grid.card.height / 2);
 	}
 	return box;
 }
@@ -152,7 +191,7 @@ export function nodeAt(scene: Scene, point: Position): SceneNode | null {
 		if (!node) continue;
 		const dx = Math.abs(point.x - node.middle.x);
 		const dy = Math.abs(point.y - node.middle.y);
-		if (dx <= geometry.card.width / 2 && dy <= geometry.card.height / 2) return node;
+		if (dx <= scene.grid.card.width / 2 && dy <= scene.grid.card.height / 2) return node;
 	}
 	return null;
 }

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import * as geometry from './geometry';
+import { middleOf, plain } from './grid';
 import { bounds, edgeAt, makeScene, nodeAt } from './scene';
 import { Places } from '../model/places';
 import { Rates } from '../model/rates';
@@ -15,7 +16,7 @@ const scene = (edges: ReturnType<typeof edge>[]) => makeScene(graph(nodes, edges
 
 test('a card and an edge are found where they are drawn', () => {
 	const world = scene([edge('a', 'b', 80)]);
-	assert.equal(nodeAt(world, geometry.centre({ x: 3, y: 0 }))?.id, 'b');
+	assert.equal(nodeAt(world, middleOf({ x: 3, y: 0 }, plain))?.id, 'b');
 	const line = world.edges[0];
 	assert.ok(line);
 	assert.equal(edgeAt(world, geometry.at(line.curve, 0.5), 5)?.id, line.id);
@@ -38,6 +39,6 @@ test('an edge without its node is left out', () => {
 
 test('the bounds hold all cards, and nothing has none', () => {
 	const box = bounds(scene([]));
-	assert.ok(box && box.right - box.left > 3 * geometry.cell.width);
+	assert.ok(box && box.right - box.left > 3 * plain.pitch.width);
 	assert.equal(bounds(makeScene(graph([], []), new Rates(), new Places())), null);
 });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An edge's figures in plain words, the same words as `millrace map` and `millrace why` use.
 import { count } from './format';
-import type { ConnectionCounts, Failures, GraphEdge, Health } from '../net/types';
+import type { ConnectionCounts, Dns, Failures, GraphEdge, Health } from '../net/types';
 
 export const failureWords: Record<keyof Failures, string> = {
 	refused: 'refused',
@@ -51,6 +51,23 @@ export function datagrams(edge: GraphEdge): { sent: number; dropped: number } {
 		sent: (edge.datagrams_to_server ?? 0) + (edge.datagrams_to_client ?? 0),
 		dropped: (edge.datagrams_dropped_to_server ?? 0) + (edge.datagrams_dropped_to_client ?? 0),
 	};
+}
+
+const dnsWords: Record<string, string> = {
+	nxdomain: 'No such name',
+	servfail: 'Server failed',
+	refused: 'Refused',
+	formerr: 'Not understood',
+	notimp: 'Not supported',
+	other: 'Other errors',
+};
+
+/** The most frequent first. */
+export function dnsErrors(dns: Dns): { code: string; words: string; count: number }[] {
+	return Object.entries(dns.errors)
+		.filter(([, count]) => count > 0)
+		.map(([code, count]) => ({ code, words: dnsWords[code] ?? code, count }))
+		.sort((a, b) => b.count - a.count || (a.code < b.code ? -1 : 1));
 }
 
 export function failures(edge: GraphEdge): { reason: keyof Failures; count: number }[] {

@@ -2,7 +2,7 @@
 // Proves: an edge's figures become the right words, and the most urgent finding gives the advice.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { failedCount, neverCompletes, verdict } from './judge';
+import { dnsErrors, failedCount, neverCompletes, verdict } from './judge';
 import { findings } from './why';
 import { counts, edge, node } from './example_for_test';
 import type { Failures, GraphEdge } from '../net/types';
@@ -64,4 +64,10 @@ test('who waits for the reader is told, from a fifth of the time on', () => {
 	const found = findings(make({ opened: 1 }, { limited_us_to_client: slow }), names, node('db'));
 	assert.equal(found.length, 1);
 	assert.match(found[0]?.text ?? '', /^db waits for web to read, 40 % of/);
+});
+
+test('DNS errors have words, and the most frequent comes first', () => {
+	const latency_us = { count: 0, min: 0, p50: 0, p95: 0, p99: 0, max: 0 };
+	const dns = { queries: 9, answers: 8, timeouts: 1, errors: { servfail: 1, nxdomain: 4, strange: 1 }, latency_us };
+	assert.deepEqual(dnsErrors(dns).map(({ words, count }) => `${words} ${count}`), ['No such name 4', 'Server failed 1', 'strange 1']);
 });

@@ -41,6 +41,16 @@ export interface ConnectionCounts {
 	failed: Failures;
 }
 
+/** Names that were asked for. */
+export interface Dns {
+	queries: number;
+	answers: number;
+	timeouts: number;
+	/** Answers by code, those that are not 0. */
+	errors: Record<string, number>;
+	latency_us: Histogram;
+}
+
 export interface Measures {
 	bytes_to_server: number;
 	bytes_to_client: number;
@@ -61,6 +71,8 @@ export interface Measures {
 	connect_us: Histogram;
 	limited_us_to_server: Limited;
 	limited_us_to_client: Limited;
+	/** null: no name was asked for. */
+	dns?: Dns | null;
 }
 
 export interface Listener {
@@ -84,6 +96,8 @@ export interface GraphNode {
 	namespace: string;
 	zones: string[];
 	nodes: string[];
+	/** Of an external: those that were used. */
+	addresses?: string[];
 	listeners: Listener[];
 	health: Health;
 	first_seen: number;

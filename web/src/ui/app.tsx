@@ -2,6 +2,7 @@
 // The page: what is asked (in the URL), what is known (live), and the rooms that show it.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Live, type LiveState } from '../net/live';
+import { gesture } from '../model/gesture';
 import { formatUrl, parseUrl, type UrlState } from '../model/urlstate';
 import { MapPane } from './map';
 import { Panel } from './panel';
@@ -28,7 +29,7 @@ function useLive(filter: string, range: string): LiveState | null {
 	const [state, setState] = useState<LiveState | null>(null);
 	const live = useRef<Live | null>(null);
 	useEffect(() => {
-		const created = (live.current = new Live(setState));
+		const created = (live.current = new Live((next) => gesture.hold(() => setState(next))));
 		return () => created.stop();
 	}, []);
 	useEffect(() => live.current?.ask({ filter, range }), [filter, range]);

@@ -2,7 +2,6 @@
 // The map's room: the canvas, its buttons, the tip under the pointer, and words where nothing is.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { MapView } from '../map/map';
-import { makeScene } from '../map/scene';
 import { expose } from '../map/expose';
 import { Places } from '../model/places';
 import { themeChanged } from './theme';
@@ -69,7 +68,7 @@ export function MapPane({ live, filter, selection, onSelect }: Props) {
 		};
 	}, []);
 	useEffect(() => {
-		if (live?.graph) view.current?.show(makeScene(live.graph, live.rates, places.current));
+		if (live?.graph) view.current?.show({ graph: live.graph, rates: live.rates, places: places.current });
 	}, [live]);
 	useEffect(() => view.current?.select(selection), [selection]);
 

@@ -6,12 +6,12 @@ import { Fact, HealthMark, KindIcon, Name } from './parts';
 import { Times } from './times';
 import { Waits } from './waits';
 import { ago, bytes, count, percent, rate } from '../model/format';
-import { datagrams, failedCount, healthWords, verdict } from '../model/judge';
+import { datagrams, dnsErrors, failedCount, healthWords, verdict } from '../model/judge';
 import { clean } from '../model/names';
 import { findings } from '../model/why';
 import type { Rates } from '../model/rates';
 import type { Selection } from '../model/urlstate';
-import type { Graph, GraphEdge, GraphNode } from '../net/types';
+import type { Dns, Graph, GraphEdge, GraphNode } from '../net/types';
 
 interface Props {
 	graph: Graph;
@@ -125,6 +125,27 @@ function Facts({ graph, edge, rates }: { graph: Graph; edge: GraphEdge; rates: R
 	);
 }
 
+/** What was asked of a name server here. */
+function Names({ dns }: { dns: Dns }) {
+	return (
+		<section data-testid="dns">
+			<h3>Names asked for</h3>
+			<dl class="facts">
+				<Fact label="Questions">{count(dns.queries)}</Fact>
+				<Fact label="Answers">{count(dns.answers)}</Fact>
+				<Fact label="Not answered" hint="No answer within 5 s, or asked again">
+					{count(dns.timeouts)}
+				</Fact>
+				{dnsErrors(dns).map(({ code, words, count: times }) => (
+					<Fact key={code} label={words} hint={`Answers with the code ${code.toUpperCase()}`}>
+						{count(times)} <small>{percent(times / Math.max(dns.answers, times))}</small>
+					</Fact>
+				))}
+			</dl>
+		</section>
+	);
+}
+
 const siblingsMax = 50;
 
 /** More ports between the same two: on the map they may be one line. */
@@ -160,7 +181,8 @@ export function EdgePanel({ graph, edge, rates, range, onSelect }: Props) {
 			<Title edge={edge} ends={ends} onSelect={onSelect} />
 			<Findings edge={edge} ends={ends} />
 			<Facts graph={graph} edge={edge} rates={rates} />
-			<Times rtt={edge.rtt_us} connect={edge.connect_us} />
+			{edge.dns && <Names dns={edge.dns} />}
+			<Times rtt={edge.rtt_us} connect={edge.connect_us} dns={edge.dns?.latency_us} isTcp={edge.connections !== null} />
 			<Waits edge={edge} client={ends.client?.name ?? ''} server={ends.server?.name ?? ''} />
 			<Charts query={{ edge: edge.id, by: 'edge', rtt: 1 }} range={range} take={(line) => line.edge === edge.id} connections={edge.connections !== null} />
 			{edge.connections && <ConnectionList edge={edge} ends={ends} />}

@@ -70,6 +70,26 @@ function Ports({ listeners }: { listeners: Listener[] }) {
 	);
 }
 
+/** What an external's name stands for. */
+function Addresses({ node }: { node: GraphNode }) {
+	const others = (node.addresses ?? []).filter((address) => address !== node.name);
+	if (others.length === 0) return null;
+	return (
+		<section class="ports" data-testid="addresses">
+			<h3>
+				Addresses <small>{others.length}</small>
+			</h3>
+			<ul>
+				{others.map((address) => (
+					<li key={address}>
+						<code>{address}</code>
+					</li>
+				))}
+			</ul>
+		</section>
+	);
+}
+
 function Facts({ node, edges, props }: { node: GraphNode; edges: GraphEdge[]; props: Props }) {
 	const into = edges.filter((edge) => edge.server === node.id);
 	const out = edges.filter((edge) => edge.client === node.id);
@@ -112,6 +132,7 @@ export function NodePanel(props: Props) {
 			</header>
 			<Facts node={node} edges={edges} props={props} />
 			<Ports listeners={node.listeners} />
+			<Addresses node={node} />
 			<Peers title="Asked by" edges={edges.filter((edge) => edge.server === node.id)} far="client" props={props} />
 			<Peers title="Asks" edges={edges.filter((edge) => edge.client === node.id)} far="server" props={props} />
 			<Charts

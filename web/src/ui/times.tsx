@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Round-trip and connect times: the middle, and how bad it gets.
+// Round-trip, connect and DNS times: the middle, and how bad it gets.
 import { micros } from '../model/format';
 import type { Histogram } from '../net/types';
 
@@ -18,8 +18,17 @@ function Line({ label, hint, of }: { label: string; hint: string; of: Histogram 
 	);
 }
 
-export function Times({ rtt, connect }: { rtt: Histogram; connect: Histogram }) {
-	if (rtt.count === 0 && connect.count === 0) return null;
+interface Props {
+	rtt: Histogram;
+	connect: Histogram;
+	/** Only where names are asked for. */
+	dns: Histogram | undefined;
+	/** UDP has neither round trips nor connects. */
+	isTcp: boolean;
+}
+
+export function Times({ rtt, connect, dns, isTcp }: Props) {
+	if (rtt.count === 0 && connect.count === 0 && !dns?.count) return null;
 	return (
 		<table class="times">
 			<thead>
@@ -32,8 +41,9 @@ export function Times({ rtt, connect }: { rtt: Histogram; connect: Histogram }) 
 				</tr>
 			</thead>
 			<tbody>
-				<Line label="Round trip" hint="As the kernel measures it from acknowledgements" of={rtt} />
-				<Line label="Connect" hint="From SYN to established, as the client saw it" of={connect} />
+				{isTcp && <Line label="Round trip" hint="As the kernel measures it from acknowledgements" of={rtt} />}
+				{isTcp && <Line label="Connect" hint="From SYN to established, as the client saw it" of={connect} />}
+				{dns && <Line label="DNS answer" hint="From the question to its answer" of={dns} />}
 			</tbody>
 		</table>
 	);
