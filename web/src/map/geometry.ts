@@ -44,7 +44,14 @@ export function loop(middle: Position, rank: number, card: Size): Curve {
 export type Covered = (point: Position) => boolean;
 
 // The usual bend first, then nearly none, then wider ones to both sides.
-const bends = [1, 0.3, -0.3, -1, 1.7, -1.7, 2.4, -2.4, 3.2, -3.2];
+const bends = [1, 0.3, -0.3, -1, 1.7, -1.7];
+const air = 8;
+
+/** Usual ones, and those that pass beside a card in the middle. */
+function depths(usual: number, card: Size, across: Position): number[] {
+	const around = Math.abs(across.x) * card.width + Math.abs(across.y) * card.height + 2 * air;
+	return [...bends.map((factor) => factor * usual), around, -around, 1.3 * around, -1.3 * around];
+}
 const probes = 32;
 
 function hits(curve: Curve, covered: Covered): number {
@@ -61,9 +68,10 @@ export function between(a: Position, b: Position, rank: number, card: Size, cove
 	const usual = Math.min(10 + length * 0.1, 56);
 	let best: Curve | null = null;
 	let fewest = Infinity;
-	for (const factor of bends) {
-		const depth = usual * factor + Math.sign(factor) * rank * 22;
-		const bend = { x: (a.x + b.x) / 2 + (dy / length) * depth, y: (a.y + b.y) / 2 - (dx / length) * depth };
+	const across = { x: dy / length, y: -dx / length };
+	for (const size of depths(usual, card, across)) {
+		const depth = size + Math.sign(size) * rank * 22;
+		const bend = { x: (a.x + b.x) / 2 + across.x * depth, y: (a.y + b.y) / 2 + across.y * depth };
 		const curve = { from: border(a, bend, 1, card), bend, to: border(b, bend, 3, card) };
 		const count = hits(curve, covered);
 		if (count < fewest) [best, fewest] = [curve, count];

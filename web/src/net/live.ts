@@ -29,6 +29,8 @@ export interface LiveState {
 const gap_ms = 1000;
 const idle_ms = 2500;
 const retry_ms = 1000;
+const busy_ms = 100;
+const busyMax_ms = 2500; // so long a question waits while the page has better things to do
 const weight = 4; // a request that took 1 s is followed by 4 s of rest
 
 export class Live {
@@ -38,8 +40,12 @@ export class Live {
 	private asking: AbortController | null = null;
 	private timer = 0;
 	private next_ms = 0;
+	private answered_ms = -Infinity;
 
-	constructor(private readonly onChange: (state: LiveState) => void) {
+	constructor(
+		private readonly onChange: (state: LiveState) => void,
+		private readonly isBusy: () => boolean,
+	) {
 		document.addEventListener('visibilitychange', this.onVisibility);
 	}
 
@@ -78,6 +84,7 @@ export class Live {
 
 	private async poll() {
 		if (this.asking || document.hidden) return;
+		if (this.isBusy() && performance.now() - this.answered_ms < busyMax_ms) return this.schedule(busy_ms);
 		const asking = (this.asking = new AbortController());
 		const started = performance.now();
 		try {
@@ -85,6 +92,7 @@ export class Live {
 			const graph = await getGraph({ from: `-${range}`, filter }, asking.signal);
 			if (this.asking !== asking) return;
 			this.set({ graph, link: 'live', refused: '', heard_ms: Date.now() });
+			this.answered_ms = performance.now();
 			this.openStream();
 			this.rest(performance.now() - started);
 		} catch (error) {

@@ -29,7 +29,7 @@ function useLive(filter: string, range: string): LiveState | null {
 	const [state, setState] = useState<LiveState | null>(null);
 	const live = useRef<Live | null>(null);
 	useEffect(() => {
-		const created = (live.current = new Live((next) => gesture.hold(() => setState(next))));
+		const created = (live.current = new Live((next) => gesture.hold(() => setState(next)), () => gesture.isOn()));
 		return () => created.stop();
 	}, []);
 	useEffect(() => live.current?.ask({ filter, range }), [filter, range]);
