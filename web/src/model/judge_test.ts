@@ -71,3 +71,20 @@ test('DNS errors have words, and the most frequent comes first', () => {
 	const dns = { queries: 9, answers: 8, timeouts: 1, errors: { servfail: 1, nxdomain: 4, strange: 1 }, latency_us };
 	assert.deepEqual(dnsErrors(dns).map(({ words, count }) => `${words} ${count}`), ['No such name 4', 'Server failed 1', 'strange 1']);
 });
+
+test('what a host drops itself comes before every guess, while nothing opens', () => {
+	const bad = make({ attempted: 9, pending: 1, failed: failed({ timed_out: 2 }) }, { health: 'failing', drops: { NETFILTER_DROP: 6 } });
+	const full = { ...node('db'), listeners: [{ transport: 'tcp', address: '', port: 5432, drops: 8, queue: 1, queue_max: 0 }] };
+	const [first] = findings(bad, names, full);
+	assert.equal(first?.text, "6 packets dropped on web's own host by its firewall (NETFILTER_DROP)");
+	assert.match(first?.advice ?? '', /^look for the rule: .* on the host of web: its firewall drops packets for port 5432 itself/);
+	const seen = { ...bad, drops: { constructor: 1 }, server_view: { ...bad, drops: { constructor: 1 } } };
+	assert.match(findings(seen, names, full)[0]?.text ?? '', /on db's own host by its network stack/);
+});
+
+test('names that nobody answers are told', () => {
+	const latency_us = { count: 0, min: 0, p50: 0, p95: 0, p99: 0, max: 0 };
+	const dns = { queries: 9, answers: 8, timeouts: 1, errors: { servfail: 2 }, latency_us };
+	const found = findings(make({ attempted: 1, opened: 1 }, { dns }), names, node('db'));
+	assert.deepEqual(found.map(({ text }) => text), ['1 name asked for and never answered', '2 names that db failed to resolve (SERVFAIL)']);
+});

@@ -3,6 +3,7 @@
 // finding has an urgency; the most urgent gives the advice.
 import { connections, datagrams, failureMeaning, failures, failureWords } from './judge';
 import { percent, plural } from './format';
+import { ofHosts } from './why_drops';
 import type { Failures, GraphEdge, GraphNode, Limited } from '../net/types';
 
 export interface Finding {
@@ -97,6 +98,24 @@ function ofDrops(edge: GraphEdge, { client, server }: Names): Finding[] {
 	];
 }
 
+function ofNames(edge: GraphEdge, { client, server }: Names): Finding[] {
+	const found: Finding[] = [];
+	const { timeouts = 0, errors = {} } = edge.dns ?? {};
+	if (timeouts > 0)
+		found.push({
+			text: `${plural(timeouts, 'name')} asked for and never answered`,
+			advice: `look at ${server} and the path to it: it leaves queries of ${client} without answer`,
+			urgency: 55,
+		});
+	if (errors.servfail)
+		found.push({
+			text: `${plural(errors.servfail, 'name')} that ${server} failed to resolve (SERVFAIL)`,
+			advice: `look at the name servers behind ${server}: it could not resolve names`,
+			urgency: 40,
+		});
+	return found;
+}
+
 function ofRetransmits(edge: GraphEdge, { client, server }: Names): Finding[] {
 	const again = edge.retransmits_to_server + edge.retransmits_to_client;
 	const segments = edge.segments_to_server + edge.segments_to_client;
@@ -148,7 +167,9 @@ export function findings(edge: GraphEdge, names: Names, server: GraphNode | unde
 		...ofFailures(edge, names, listens),
 		...ofBreaks(edge, names),
 		...ofQueue(edge, server, names),
+		...ofHosts(edge, names),
 		...ofDrops(edge, names),
+		...ofNames(edge, names),
 		...ofRetransmits(edge, names),
 		...ofWait(edge.limited_us_to_server, names.client, names.server),
 		...ofWait(edge.limited_us_to_client, names.server, names.client),

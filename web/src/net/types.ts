@@ -71,6 +71,8 @@ export interface Measures {
 	connect_us: Histogram;
 	limited_us_to_server: Limited;
 	limited_us_to_client: Limited;
+	/** Packets that a host of either end dropped itself, by the kernel's reason. */
+	drops?: Record<string, number>;
 	/** null: no name was asked for. */
 	dns?: Dns | null;
 }
