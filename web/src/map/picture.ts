@@ -12,7 +12,7 @@ export type Paint = (ctx: CanvasRenderingContext2D, view: View) => Generator<voi
 const margin = 0.25; // of the screen, on each side
 const stretchMax = 2;
 const pause_ms = 250; // between two pictures while it moves
-const pieces = { first: 120, least: 16, most: 400 }; // a frame
+const pieces = { first: 60, least: 16, most: 160 }; // a frame
 const restFrames = 4; // so many frames does a picture take when nothing moves
 const slow_ms = 22; // frames that follow each other later than this are slow
 
