@@ -45,7 +45,7 @@ export type Covered = (point: Position) => boolean;
 
 // The usual bend first, then nearly none, then wider ones to both sides.
 const bends = [1, 0.3, -0.3, -1, 1.7, -1.7];
-const air = 8;
+const air = 12;
 
 /** Usual ones, and those that pass beside a card in the middle. */
 function depths(usual: number, card: Size, across: Position): number[] {

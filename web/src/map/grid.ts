@@ -20,7 +20,7 @@ export interface Grid {
 const cardHeight = 42;
 const besideName = 44; // icon and margins
 const cardWidth = { min: 150, max: 240 };
-const gaps = { flow: 46, beside: 16, rows: 28, levels: 40 };
+const gaps = { flow: 46, beside: 28, rows: 28, levels: 40 };
 const stretchMax = { across: 1.25, down: 2.4 }; // of the least distance
 const turnFrom = 1.6; // so much larger all must become for the map to turn
 export const scaleFit = 1.15; // a few nodes are not blown up further than this
