@@ -135,7 +135,7 @@ int start_write(const char *url, const json_t *graph, const json_t *agents, FILE
 
 	if (r < 0)
 		return r;
-	fputs("millrace " MILLRACE_VERSION " watches every TCP connection of this machine\n", out);
+	fputs("millrace " MILLRACE_VERSION " watches who talks to whom on this machine\n", out);
 	write_graph(&g, out);
 	write_complete(graph, out);
 	write_agent(agent, out);
