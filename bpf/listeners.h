@@ -35,8 +35,25 @@ static __always_inline void listener_fill(struct mr_listener *l, const struct so
 	l->port = sk->__sk_common.skc_num;
 }
 
+static u64 mr_set_aside; /* how many so far */
+
+/* A listener that closed and was not shown yet makes room for the next socket at its address; its
+ * new key is a number smaller than any address. */
+static __always_inline void listener_set_aside(u64 key)
+{
+	struct mr_listener *closed = bpf_map_lookup_elem(&mr_listeners, &key);
+	u64 aside;
+
+	if (!closed || closed->closed != CLOSED_NEW)
+		return;
+	aside = __sync_fetch_and_add(&mr_set_aside, 1) + 1;
+	if (bpf_map_update_elem(&mr_listeners, &aside, closed, BPF_ANY))
+		__sync_fetch_and_add(&mr_totals.listeners_full, 1);
+}
+
 static __always_inline void listener_put(u64 key, const struct mr_listener *l)
 {
+	listener_set_aside(key);
 	if (bpf_map_update_elem(&mr_listeners, &key, l, BPF_ANY))
 		__sync_fetch_and_add(&mr_totals.listeners_full, 1);
 	__sync_fetch_and_add(&mr_totals.listeners_version, 1);
