@@ -55,24 +55,19 @@ static int hand_over(struct probe *p, uint32_t count, probe_drop_fn fn, void *us
 int probe_drops(struct probe *p, probe_drop_fn fn, void *userdata)
 {
 	const struct millrace_bpf *skel = p->skel;
-	uint32_t token = 0, count;
-	bool first = true, end = !skel->links.mr_drop_skb;
-	int map = bpf_map__fd(skel->bss->mr_udp_active ? skel->maps.mr_drops_a
-						       : skel->maps.mr_drops_b);
+	struct probe_batch batch = {
+		.map = bpf_map__fd(skel->bss->mr_udp_active ? skel->maps.mr_drops_a
+							    : skel->maps.mr_drops_b),
+		.removes = true,
+		.ended = !skel->links.mr_drop_skb,
+	};
+	uint32_t count;
+	int r;
 
-	while (!end) {
-		int r;
-
-		count = PROBE_DRAIN_BATCH;
-		r = bpf_map_lookup_and_delete_batch(map, first ? NULL : &token, &token,
-						    p->drop_keys, p->drops, &count, NULL);
-		end = r && errno == ENOENT;
-		if (r && !end)
-			return -errno;
-		first = false;
+	while ((r = probe_batch_next(&batch, p->drop_keys, p->drops, &count)) > 0) {
 		r = hand_over(p, count, fn, userdata);
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return r;
 }

@@ -5,12 +5,12 @@
 
 #include "agent/drop_reason.h"
 #include "agent/probe.h"
+#include "agent/probe_batch.h"
 #include "millrace.skel.h"
 
-#define REGION_SLOTS      16 /* as in bpf/slot.h */
-#define LAST_RESORT       2 /* one coarse record a role, always there */
-#define PROBE_CPUS_MAX    1024
-#define PROBE_DRAIN_BATCH 256
+#define REGION_SLOTS   16 /* as in bpf/slot.h */
+#define LAST_RESORT    2  /* one coarse record a role, always there */
+#define PROBE_CPUS_MAX 1024
 
 struct probe {
 	struct millrace_bpf *skel;
@@ -31,17 +31,17 @@ struct probe {
 	struct ring_buffer *dns;
 	probe_dns_fn dns_fn; /* while probe_dns() runs */
 	void *dns_userdata;
-	struct mr_udp_value udp_values[PROBE_DRAIN_BATCH];
+	struct mr_udp_value udp_values[PROBE_BATCH_MAX];
 	struct mr_flow_value udp_as_flow;
-	struct mr_flow_key keys[PROBE_DRAIN_BATCH];
-	struct mr_flow_value values[PROBE_DRAIN_BATCH];
-	uint64_t listener_keys[PROBE_DRAIN_BATCH];
-	struct mr_listener listeners[PROBE_DRAIN_BATCH];
+	struct mr_flow_key keys[PROBE_BATCH_MAX];
+	struct mr_flow_value values[PROBE_BATCH_MAX];
+	uint64_t listener_keys[PROBE_BATCH_MAX];
+	struct mr_listener listeners[PROBE_BATCH_MAX];
 	struct mr_cost costs[PROBE_CPUS_MAX];
 	bool has_drops; /* this kernel tells reasons */
 	struct drop_reasons drop_reasons;
-	struct mr_drop_key drop_keys[PROBE_DRAIN_BATCH];
-	struct mr_drop drops[PROBE_DRAIN_BATCH];
+	struct mr_drop_key drop_keys[PROBE_BATCH_MAX];
+	struct mr_drop drops[PROBE_BATCH_MAX];
 };
 
 /* libbpf's own messages are not shown: errors are told once, in plain words. */

@@ -237,24 +237,17 @@ static int drain_batch(struct probe *p, uint32_t count, probe_flow_fn fn, void *
 
 int probe_udp_drain(struct probe *p, probe_flow_fn fn, void *userdata)
 {
-	uint32_t token = 0, count;
-	bool first = true, end = false;
-	int map, r;
+	struct probe_batch batch = {.removes = true};
+	uint32_t count;
+	int r;
 
 	if (p->udp == PROBE_UDP_OFF)
 		return 0;
-	map = p->udp_map[!p->skel->bss->mr_udp_active];
-	while (!end) {
-		count = PROBE_DRAIN_BATCH;
-		r = bpf_map_lookup_and_delete_batch(map, first ? NULL : &token, &token, p->keys,
-						    p->udp_values, &count, NULL);
-		end = r && errno == ENOENT;
-		if (r && !end)
-			return -errno;
-		first = false;
+	batch.map = p->udp_map[!p->skel->bss->mr_udp_active];
+	while ((r = probe_batch_next(&batch, p->keys, p->udp_values, &count)) > 0) {
 		r = drain_batch(p, count, fn, userdata);
 		if (r < 0)
 			return r;
 	}
-	return last_resort_put(map);
+	return r < 0 ? r : last_resort_put(batch.map);
 }

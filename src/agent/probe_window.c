@@ -127,43 +127,33 @@ static int drain_batch(struct probe *p, uint32_t count, probe_flow_fn fn, void *
 
 int probe_drain(struct probe *p, probe_flow_fn fn, void *userdata)
 {
-	int map = p->flow_map[!p->active];
-	uint32_t token = 0, count;
-	bool first = true, end = false;
+	struct probe_batch batch = {.map = p->flow_map[!p->active], .removes = true};
+	uint32_t count;
 	int r;
 
-	while (!end) {
-		count = PROBE_DRAIN_BATCH;
-		r = bpf_map_lookup_and_delete_batch(map, first ? NULL : &token, &token, p->keys,
-						    p->values, &count, NULL);
-		end = r && errno == ENOENT;
-		if (r && !end)
-			return -errno;
-		first = false;
+	while ((r = probe_batch_next(&batch, p->keys, p->values, &count)) > 0) {
 		r = drain_batch(p, count, fn, userdata);
 		if (r < 0)
 			return r;
 	}
-	r = probe_last_resort_put(map);
+	if (r == 0)
+		r = probe_last_resort_put(batch.map);
 	return r < 0 ? r : probe_udp_drain(p, fn, userdata);
 }
 
 int probe_listeners(struct probe *p, probe_listener_fn fn, void *userdata)
 {
-	int map = bpf_map__fd(p->skel->maps.mr_listeners);
-	uint32_t token = 0, count;
-	bool first = true, end = false;
+	struct probe_batch batch = {.map = bpf_map__fd(p->skel->maps.mr_listeners)};
 	int r = probe_run(p->skel->progs.mr_listeners_run);
+	uint32_t count;
 
-	while (r >= 0 && !end) {
-		count = PROBE_DRAIN_BATCH;
-		end = bpf_map_lookup_batch(map, first ? NULL : &token, &token, p->listener_keys,
-					   p->listeners, &count, NULL);
-		if (end && errno != ENOENT)
-			return -errno;
-		first = false;
+	if (r < 0)
+		return r;
+	while ((r = probe_batch_next(&batch, p->listener_keys, p->listeners, &count)) > 0) {
 		for (uint32_t i = 0; r >= 0 && i < count; i++)
 			r = fn(userdata, &p->listeners[i]);
+		if (r < 0)
+			return r;
 	}
 	return r;
 }

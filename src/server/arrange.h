@@ -7,9 +7,10 @@
  *
  *     client ─► server ─► server      column 0 … width - 1, row 0 … height - 1
  *
- * Without cycles no server stands left of its client. The ordering is the barycentre method without dummy nodes for long edges: a millisecond for
- * hundreds of nodes, and in the graphs that services make, it looks no worse. Rows then move
- * towards their neighbours' (pool adjacent violators), so that chains become straight.
+ * Without cycles no server stands left of its client. Nodes are ordered by the barycentre method;
+ * an edge over several layers is taken as it is, not bent in each: a millisecond for hundreds of
+ * nodes, and in the graphs that services make it looks no worse. Rows then move towards their
+ * neighbours' (pool adjacent violators), so that chains become straight.
  */
 #pragma once
 
