@@ -18,6 +18,7 @@ enum mr_role {
 enum mr_transport {
 	MR_TRANSPORT_TCP = 0, /* what a key is that says nothing */
 	MR_TRANSPORT_UDP = 1,
+	MR_TRANSPORT_COUNT,
 };
 
 /* Addresses are 16 bytes in network order; IPv4 is mapped (::ffff:a.b.c.d). Compared as bytes, so
@@ -148,7 +149,7 @@ struct mr_totals {
 	__u64 handovers; /* closes that found the sweep at work on their slot; nothing is lost by it
 			  */
 	__u64 unadopted;
-	__u64 dns_full;          /* messages of name servers that found no room in the ring */
+	__u64 dns_full; /* messages of name servers that found no room in the ring */
 	__u64 drops_full;
 	__u64 listeners_version; /* moves when a listener comes or goes */
 	__u32 flows_in;     /* records in the map being written; the agent resets it after a swap */

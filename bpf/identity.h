@@ -8,13 +8,6 @@
 #include "kernel.h"
 #include "virtual.h"
 
-static __always_inline void address_map_v4(u8 to[16], __be32 v4)
-{
-	__builtin_memset(to, 0, 10);
-	to[10] = to[11] = 0xff;
-	__builtin_memcpy(to + 12, &v4, 4);
-}
-
 static __always_inline u64 sock_cgroup_id(const struct sock *sk)
 {
 	struct cgroup *cgroup = sk->sk_cgrp_data.cgroup;
@@ -56,9 +49,10 @@ static __always_inline void key_of(struct mr_flow_key *key, const struct tcp_soc
 	key->port = bpf_ntohs(role == MR_ROLE_SERVER ? ((const struct inet_sock *)tp)->inet_sport
 						     : sk->__sk_common.skc_dport);
 	key_addresses(key, &sk->__sk_common);
-	key_keep_port(key, bpf_ntohs(role == MR_ROLE_SERVER
-					     ? sk->__sk_common.skc_dport
-					     : ((const struct inet_sock *)tp)->inet_sport));
+	key_keep_port(key, MR_TRANSPORT_TCP,
+		      bpf_ntohs(role == MR_ROLE_SERVER
+					? sk->__sk_common.skc_dport
+					: ((const struct inet_sock *)tp)->inet_sport));
 }
 
 /* The calling process; a kernel thread (MPTCP's worker, say) is nobody. */

@@ -12,6 +12,7 @@
 #include "connections.h"
 #include "cost.h"
 #include "drops.h"
+#include "news.h"
 #include "sweep.h"
 #include "udp.h"
 
@@ -156,7 +157,7 @@ int BPF_PROG(mr_retransmit_synack, const struct sock *listener, const struct req
 	key_netns(&key, listener);
 	key.port = listener->__sk_common.skc_num;
 	key_addresses(&key, &req->__req_common);
-	key_keep_port(&key, bpf_ntohs(req->__req_common.skc_dport));
+	key_keep_port(&key, MR_TRANSPORT_TCP, bpf_ntohs(req->__req_common.skc_dport));
 	flow_fold(&key, &f);
 	return 0;
 }
@@ -365,6 +366,15 @@ SEC("tp_btf/kfree_skb")
 int BPF_PROG(mr_drop_skb, struct sk_buff *skb, void *location, u32 reason)
 {
 	return drop_seen(skb, reason);
+}
+
+/* netlink_broadcast(): per entry that the connection tracking makes or forgets, of any namespace;
+ * the filter of the agent's socket. Without it an address is virtual only once the agent has read
+ * of it, and the connections before stay unresolved. */
+SEC("socket")
+int mr_news(struct __sk_buff *news)
+{
+	return news_filter(news);
 }
 
 /* Per region of slots, when somebody asks for live connections. */

@@ -109,8 +109,9 @@ static __always_inline void key_probe(struct mr_flow_key *key, u64 address, cons
 		bpf_core_read(key->remote, 16,
 			      &((struct sock *)address)->__sk_common.skc_v6_daddr);
 	}
-	key_keep_port(key, bpf_ntohs(s->role == MR_ROLE_SERVER ? SK(__sk_common.skc_dport)
-							       : INET(inet_sport)));
+	key_keep_port(key, MR_TRANSPORT_TCP,
+		      bpf_ntohs(s->role == MR_ROLE_SERVER ? SK(__sk_common.skc_dport)
+							  : INET(inet_sport)));
 }
 
 static __always_inline int socket_is_slots(u64 address, const struct slot *s)

@@ -161,7 +161,8 @@ static void on_netns(void *userdata, uint32_t inode, int fd)
 
 /* News */
 
-/* Passes what carries the status of a translated connection, and what carries none. */
+/* Passes what carries the status of a translated connection, and what carries none. The probe has a
+ * better one; until then, or where that is refused, this serves. */
 static int filter_translated(int fd)
 {
 	struct sock_filter code[] = {

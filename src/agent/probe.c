@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <time.h>
@@ -178,8 +179,13 @@ static int load(struct probe *p, const struct probe_config *config, struct error
 	return 0;
 }
 
+/* In the place of the socket's own filter, which stays if this one is refused. */
 static void set_virtuals(struct probe *p, const struct probe_config *config)
 {
+	int filter = bpf_program__fd(p->skel->progs.mr_news);
+
+	if (config->news)
+		setsockopt(config->news, SOL_SOCKET, SO_ATTACH_BPF, &filter, sizeof(filter));
 	for (size_t i = 0; i < config->virtual_count; i++)
 		probe_virtual_set(p, &config->virtuals[i], true);
 }

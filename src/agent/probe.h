@@ -33,11 +33,14 @@ enum probe_udp {
 };
 
 struct probe_config {
-	const char *cgroup;     /* directory in cgroup v2 to observe; NULL: all of it */
-	uint32_t slots_max;     /* live sockets with state; 0: by machine size. Rounded up to a power of 2 */
-	uint32_t flows_max;     /* records a window; 0: by machine size */
+	const char *cgroup; /* directory in cgroup v2 to observe; NULL: all of it */
+	uint32_t slots_max; /* live sockets with state; 0: by machine size. Rounded up to a power of
+			       2 */
+	uint32_t flows_max; /* records a window; 0: by machine size */
 	uint32_t listeners_max; /* 0: 4096 */
 	enum probe_udp udp;
+	int news; /* a socket that hears of translated connections: what it hears is virtual at
+		   * once. 0: none */
 	const struct mr_virtual *virtuals; /* known to be translated, before the first is folded */
 	size_t virtual_count;
 };

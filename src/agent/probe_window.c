@@ -161,14 +161,14 @@ int probe_listeners(struct probe *p, probe_listener_fn fn, void *userdata)
 int probe_virtual_set(struct probe *p, const struct mr_virtual *virtual, bool is_virtual)
 {
 	int map = bpf_map__fd(p->skel->maps.mr_virtuals);
-	uint32_t *count = &p->skel->bss->mr_virtuals_in;
+	uint32_t *count = &p->skel->bss->mr_virtuals_in[virtual->transport];
 	const uint8_t yes = 1;
 
 	if (!is_virtual && bpf_map_delete_elem(map, virtual))
 		return -errno;
 	if (is_virtual && bpf_map_update_elem(map, virtual, &yes, BPF_NOEXIST))
 		return errno == EEXIST ? 0 : -errno;
-	__atomic_store_n(count, *count + (is_virtual ? 1 : -1u), __ATOMIC_RELAXED);
+	__atomic_fetch_add(count, is_virtual ? 1 : -1u, __ATOMIC_RELAXED);
 	return 0;
 }
 

@@ -71,6 +71,7 @@ void translator_configure(struct translator *t, struct probe_config *config)
 {
 	if (!t)
 		return;
+	config->news = conntrack_fd(t->conntrack);
 	t->virtuals = calloc(NAT_VIRTUALS_MAX, sizeof(*t->virtuals));
 	if (!t->virtuals)
 		return;
@@ -96,10 +97,8 @@ static void on_readable(uv_poll_t *readable, int status, int events)
 	uv_timer_start(&t->pause, on_pause_over, TRANSLATOR_PAUSE_MS, 0);
 }
 
-/* What came while the probe was opened is told to it now. */
 int translator_start(struct translator *t, uv_loop_t *loop, struct probe *probe)
 {
-	struct probe_config known = {0};
 	int r = uv_poll_init(loop, &t->readable, conntrack_fd(t->conntrack));
 
 	if (r < 0)
@@ -108,10 +107,6 @@ int translator_start(struct translator *t, uv_loop_t *loop, struct probe *probe)
 	t->readable.data = t->pause.data = t;
 	t->started = true;
 	t->probe = probe;
-	free(t->virtuals);
-	translator_configure(t, &known);
-	for (size_t i = 0; i < known.virtual_count; i++)
-		probe_virtual_set(probe, &known.virtuals[i], true);
 	free(t->virtuals);
 	t->virtuals = NULL;
 	conntrack_read(t->conntrack);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Conntrack's news in the agent's loop: into the table of translations, and what becomes virtual
- * into the kernel, at once, so that the first connections to a new address keep their ports.
+ * Conntrack's news in the agent's loop: into the table of translations. What becomes virtual the
+ * kernel has noted itself when it sent the news (bpf/news.h); where it could not, it is told.
  *
  *     open (root) ─► configure the probe ─► start (loop, probe) ─► … ─► close ─► free
  *
@@ -24,7 +24,8 @@ int translator_open(struct translator **ret);
 struct translator *translator_free(struct translator *t); /* always NULL; accepts NULL */
 
 struct nat *translator_nat(struct translator *t); /* borrowed; NULL if t is */
-/* What is virtual already; config borrows it until start. t may be NULL. */
+/* Whose news to listen to and what is virtual already; config borrows it until start. t may be
+ * NULL. */
 void translator_configure(struct translator *t, struct probe_config *config);
 
 int translator_start(struct translator *t, uv_loop_t *loop, struct probe *probe);
