@@ -155,6 +155,7 @@ struct mr_totals {
 	__u32 flows_in;     /* records in the map being written; the agent resets it after a swap */
 	__s32 stateless;    /* live connections without a slot */
 	__u32 udp_flows_in; /* as flows_in, of the UDP maps */
+	__u32 translated_in; /* records in both that have an ephemeral port, as flows_in */
 };
 
 /* A message to or from a name server. */

@@ -51,12 +51,31 @@ struct fold {
 	u32 slot; /* whose process names a new record; SLOT_NONE: not known */
 };
 
+/* Rows of translated connections are one each until the agent has read them: it does so before
+ * they fill the map. Only the one who fills half of it wakes the agent. */
+#define PRESSURE_RING_BYTES 4096
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, PRESSURE_RING_BYTES);
+} mr_pressure SEC(".maps");
+
+static __always_inline void flow_came(const struct mr_flow_key *key)
+{
+	u64 half = mr_flows_max / 2;
+
+	if (key->ephemeral && __sync_fetch_and_add(&mr_totals.translated_in, 1) == half)
+		bpf_ringbuf_output(&mr_pressure, &half, sizeof(half), BPF_RB_FORCE_WAKEUP);
+}
+
 static __always_inline struct mr_flow_value *flow_insert(void *flows, struct mr_flow_key *key)
 {
 	struct mr_flow_value *v;
 
-	if (!bpf_map_update_elem(flows, key, &mr_flow_zero, BPF_NOEXIST))
+	if (!bpf_map_update_elem(flows, key, &mr_flow_zero, BPF_NOEXIST)) {
 		__sync_fetch_and_add(&mr_totals.flows_in, 1);
+		flow_came(key);
+	}
 	v = bpf_map_lookup_elem(flows, key); /* ours, or another CPU's that came first */
 	return v;
 }

@@ -54,8 +54,10 @@ static __always_inline struct mr_udp_value *udp_insert(u32 which, const struct m
 		r = bpf_map_update_elem(&mr_udp_b, key, &v, BPF_NOEXIST);
 	else
 		r = bpf_map_update_elem(&mr_udp_a, key, &v, BPF_NOEXIST);
-	if (!r)
+	if (!r) {
 		__sync_fetch_and_add(&mr_totals.udp_flows_in, 1);
+		flow_came(key);
+	}
 	return udp_lookup(which, key); /* ours, or another CPU's that came first */
 }
 

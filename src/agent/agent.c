@@ -41,8 +41,9 @@ struct agent {
 	uv_timer_t timer; /* the window's end */
 	uv_idle_t slices; /* runs while a sweep does */
 	uv_async_t wake;
-	uv_poll_t dns; /* where there is a ring of DNS messages */
-	bool has_dns;
+	uv_poll_t dns;      /* where there is a ring of DNS messages */
+	uv_poll_t pressure; /* the flow map fills with rows that are one connection each */
+	bool has_dns, has_pressure;
 	pthread_t thread;
 	bool has_loop, running;
 
@@ -200,6 +201,8 @@ static void close_handles(struct agent *a)
 	translator_close(a->translator);
 	if (a->has_dns)
 		uv_close((uv_handle_t *)&a->dns, NULL);
+	if (a->has_pressure)
+		uv_close((uv_handle_t *)&a->pressure, NULL);
 	uv_close((uv_handle_t *)&a->timer, NULL);
 	uv_close((uv_handle_t *)&a->slices, NULL);
 	uv_close((uv_handle_t *)&a->wake, NULL);
@@ -241,6 +244,21 @@ static void on_dns_waiting(uv_poll_t *poll, int status, int events)
 	collector_read_dns(a->collector);
 }
 
+/* The window ends before its time, without a sweep: what lives may wait. One that ends anyway is
+ * let be. */
+static void on_pressure(uv_poll_t *poll, int status, int events)
+{
+	struct agent *a = poll->data;
+
+	probe_pressure_clear(a->probe);
+	if (uv_is_active((uv_handle_t *)&a->slices))
+		return;
+	uv_timer_stop(&a->timer);
+	a->due_ns = clock_ns(CLOCK_MONOTONIC);
+	end_window(a);
+	schedule(a);
+}
+
 /* Setting up */
 
 static int open_loop(struct agent *a)
@@ -278,12 +296,24 @@ static void watch_dns(struct agent *a)
 	uv_poll_start(&a->dns, UV_READABLE, on_dns_waiting);
 }
 
+/* Without it rows are coarse when the map is full, and counted. */
+static void watch_pressure(struct agent *a)
+{
+	int fd = probe_pressure_fd(a->probe);
+
+	if (fd < 0 || uv_poll_init(&a->loop, &a->pressure, fd) < 0)
+		return;
+	a->pressure.data = a;
+	a->has_pressure = true;
+	uv_poll_start(&a->pressure, UV_READABLE, on_pressure);
+}
+
 static int open_parts(struct agent *a, struct error *ret_error)
 {
 	struct probe_config probe = {.cgroup = a->config.cgroup,
-					   .slots_max = a->config.slots_max,
-					   .udp = a->config.udp,
-					   .flows_max = a->config.flows_max};
+				     .slots_max = a->config.slots_max,
+				     .udp = a->config.udp,
+				     .flows_max = a->config.flows_max};
 	char cgroup_root[PATH_MAX];
 	bool has_cgroups = cgroup_mount(cgroup_root, sizeof(cgroup_root)) == 0;
 	struct collector_config collector = {.version = a->config.version,
@@ -311,6 +341,7 @@ static int open_parts(struct agent *a, struct error *ret_error)
 	if (r < 0)
 		return r;
 	watch_dns(a);
+	watch_pressure(a);
 	a->window_start_ns = now_ns;
 	collector_note_baselines(a->collector,
 				 now_ns); /* without it `verify` is off, the rest is not */

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -205,6 +206,31 @@ static void sweeps_now(void **state)
 	sink_done(&sink);
 }
 
+/* The map fills: the window ends long before its time, and without a sweep. */
+static void ends_under_pressure(void **state)
+{
+	struct mr_flow_value value = {.counter[MR_BYTES_TO_SERVER] = 5, .comm = "loader"};
+	struct mr_flow_key key = client_key();
+	struct sink sink;
+	struct agent *a = start(&sink, 3600000000000ull);
+	struct probe *probe = probe_fake_current();
+
+	assert_int_equal(agent_start(a), 0);
+	wait_for(&sink, 1, false);
+	for (size_t i = 0; i < 3; i++) {
+		unsigned int sweeps = probe->whole_sweeps;
+
+		probe_fake_fold(probe, &key, &value);
+		eventfd_write(probe->pressure_fd, 1);
+		wait_for(&sink, 2 + i, false);
+		assert_int_equal(probe->whole_sweeps, sweeps);
+	}
+	agent_free(a);
+	assert_int_equal(sink.count, 5);
+	assert_int_equal(bytes_sent(&sink), 15);
+	sink_done(&sink);
+}
+
 /* Requests beyond what waits are dropped; none is answered twice, none blocks. */
 static void bounds_requests(void **state)
 {
@@ -247,6 +273,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_lost_or_doubled),
 		cmocka_unit_test(answers_at_once),
 		cmocka_unit_test(sweeps_now),
+		cmocka_unit_test(ends_under_pressure),
 		cmocka_unit_test(bounds_requests),
 		cmocka_unit_test(frees_what_never_started),
 		cmocka_unit_test(says_why_it_cannot_open),

@@ -174,6 +174,7 @@ static int load(struct probe *p, const struct probe_config *config, struct error
 	r = probe_udp_prepare(p);
 	if (r >= 0)
 		r = probe_dns_open(p);
+	probe_pressure_open(p);
 	if (r < 0)
 		return error_set(e, r, "cannot prepare the UDP flow maps: %s", strerror(-r));
 	return 0;
@@ -305,6 +306,7 @@ struct probe *probe_free(struct probe *p)
 	if (!p)
 		return NULL;
 	probe_dns_close(p);
+	ring_buffer__free(p->pressure);
 	millrace_bpf__destroy(p->skel);
 	bpf_link__destroy(p->connections_link);
 	if (p->cgroup_fd >= 0)

@@ -113,6 +113,11 @@ int probe_connections(struct probe *p, uint32_t max, probe_connection_fn fn, voi
  * -errno: not told. */
 int probe_virtual_set(struct probe *p, const struct mr_virtual *virtual, bool is_virtual);
 
+/* Becomes readable when rows of translated connections, one each, have taken half of the flow map:
+ * the window should end before its time. Borrowed; -1: nobody tells. */
+int probe_pressure_fd(const struct probe *p);
+void probe_pressure_clear(struct probe *p);
+
 int probe_stats(struct probe *p, struct probe_stats *ret);
 
 /* What this kernel gives, found by trying; needs root. One entry a feature. */

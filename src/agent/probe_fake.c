@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 static struct probe *current;
 
@@ -23,6 +25,7 @@ int probe_open(struct probe **ret, const struct probe_config *config, struct err
 	for (int i = 0; i < 2; i++)
 		p->map[i] = calloc(FAKE_RECORDS_MAX, sizeof(*p->map[i]));
 	pthread_mutex_init(&p->lock, NULL);
+	p->pressure_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	p->stats.slots_max = 64;
 	p->stats.flows_max = FAKE_RECORDS_MAX;
 	*ret = current = p;
@@ -36,6 +39,7 @@ struct probe *probe_free(struct probe *p)
 	for (int i = 0; i < 2; i++)
 		free(p->map[i]);
 	pthread_mutex_destroy(&p->lock);
+	close(p->pressure_fd);
 	free(p);
 	current = NULL;
 	return NULL;
@@ -135,6 +139,18 @@ void probe_dns(struct probe *p, probe_dns_fn fn, void *userdata)
 	for (size_t i = 0; i < p->dns_count; i++)
 		fn(userdata, &p->dns[i].head, p->dns[i].data);
 	p->dns_count = 0;
+}
+
+int probe_pressure_fd(const struct probe *p)
+{
+	return p->pressure_fd;
+}
+
+void probe_pressure_clear(struct probe *p)
+{
+	eventfd_t value;
+
+	eventfd_read(p->pressure_fd, &value);
 }
 
 int probe_drops(struct probe *p, probe_drop_fn fn, void *userdata)

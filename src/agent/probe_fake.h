@@ -33,7 +33,8 @@ struct probe {
 	struct wire_connection connection[16];
 	size_t connection_count;
 	struct probe_stats stats;
-	int virtuals; /* how many there are */
+	int virtuals;    /* how many there are */
+	int pressure_fd; /* eventfd */
 
 	uint32_t cursor;   /* of the sweep over stats.sockets */
 	uint64_t visit_ns; /* what a visit takes, in stats.sweep_ns only */

@@ -28,7 +28,7 @@ struct probe {
 	char hooks[256];
 	enum probe_udp udp; /* what serves; never AUTO */
 	int udp_map[2];     /* borrowed from skel */
-	struct ring_buffer *dns;
+	struct ring_buffer *dns, *pressure;
 	probe_dns_fn dns_fn; /* while probe_dns() runs */
 	void *dns_userdata;
 	struct mr_udp_value udp_values[PROBE_BATCH_MAX];
@@ -69,6 +69,9 @@ int probe_udp_drain(struct probe *p, probe_flow_fn fn, void *userdata);
 int probe_dns_open(struct probe *p);
 void probe_dns_close(struct probe *p);
 bool probe_udp_fentry_works(void); /* found by trying */
+
+/* The ring that wakes the agent when the map fills. */
+void probe_pressure_open(struct probe *p);
 
 /* Local drops: configure before load, attach after. */
 void probe_drops_configure(struct probe *p);

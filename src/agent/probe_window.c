@@ -90,6 +90,7 @@ int probe_swap(struct probe *p)
 	}
 	probe_udp_swapped(p);
 	__atomic_store_n(&p->skel->bss->mr_totals.flows_in, LAST_RESORT, __ATOMIC_RELAXED);
+	__atomic_store_n(&p->skel->bss->mr_totals.translated_in, 0, __ATOMIC_RELAXED);
 	return 0;
 }
 
@@ -170,6 +171,28 @@ int probe_virtual_set(struct probe *p, const struct mr_virtual *virtual, bool is
 		return errno == EEXIST ? 0 : -errno;
 	__atomic_fetch_add(count, is_virtual ? 1 : -1u, __ATOMIC_RELAXED);
 	return 0;
+}
+
+static int on_pressure(void *userdata, void *data, size_t size)
+{
+	return 0;
+}
+
+/* Without it rows that find no room are coarse, and counted. */
+void probe_pressure_open(struct probe *p)
+{
+	p->pressure =
+		ring_buffer__new(bpf_map__fd(p->skel->maps.mr_pressure), on_pressure, p, NULL);
+}
+
+int probe_pressure_fd(const struct probe *p)
+{
+	return p->pressure ? ring_buffer__epoll_fd(p->pressure) : -1;
+}
+
+void probe_pressure_clear(struct probe *p)
+{
+	ring_buffer__consume(p->pressure);
 }
 
 static uint64_t recursion_misses(const struct bpf_link *link, const struct bpf_program *prog)
