@@ -52,7 +52,8 @@ struct fold {
 };
 
 /* Rows of translated connections are one each until the agent has read them: it does so before
- * they fill the map. Only the one who fills half of it wakes the agent. */
+ * they fill the map. Only the one who fills half of it wakes the agent; what it says means nothing,
+ * and is nothing on the stack, of which Linux 6.1 has no more to give. */
 #define PRESSURE_RING_BYTES 4096
 
 struct {
@@ -62,10 +63,9 @@ struct {
 
 static __always_inline void flow_came(const struct mr_flow_key *key)
 {
-	u64 half = mr_flows_max / 2;
-
-	if (key->ephemeral && __sync_fetch_and_add(&mr_totals.translated_in, 1) == half)
-		bpf_ringbuf_output(&mr_pressure, &half, sizeof(half), BPF_RB_FORCE_WAKEUP);
+	if (key->ephemeral && __sync_fetch_and_add(&mr_totals.translated_in, 1) == mr_flows_max / 2)
+		bpf_ringbuf_output(&mr_pressure, (void *)&mr_flows_max, sizeof(mr_flows_max),
+				   BPF_RB_FORCE_WAKEUP);
 }
 
 static __always_inline struct mr_flow_value *flow_insert(void *flows, struct mr_flow_key *key)
