@@ -36,6 +36,7 @@ void line_keepalive(const struct bench *b);
 void line_throughput(const struct bench *b);
 void line_connection(const struct bench *b);
 void line_profile(const struct bench *b);
+void line_mix(const struct bench *b);
 void line_sweep(const struct bench *b);
 void line_memory(const struct bench *b);
 void line_fresh(const struct bench *b);

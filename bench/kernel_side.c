@@ -11,7 +11,8 @@
 #include "bench.h"
 #include "report.h"
 
-#define MAPS_MAX 64
+#define MAPS_MAX   64
+#define EMPTY_RUNS 100000
 
 struct seen {
 	uint32_t map[MAPS_MAX];
@@ -104,6 +105,16 @@ uint64_t kernel_side_hooks_ns(const struct kernel_side *from, const struct kerne
 	return sum;
 }
 
+uint64_t kernel_side_hooks_runs(const struct kernel_side *from, const struct kernel_side *to)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < to->programs; i++)
+		if (to->program[i].in_hooks)
+			sum += to->program[i].runs - same(from, to->program[i].id)->runs;
+	return sum;
+}
+
 void kernel_side_note(const struct kernel_side *from, const struct kernel_side *to, double per,
 		      const char *per_what)
 {
@@ -126,4 +137,23 @@ int kernel_stats_on(void)
 	if (fd < 0)
 		bench_die("have the kernel time its programs: %s", strerror(-fd));
 	return fd;
+}
+
+double kernel_stats_empty_ns(void)
+{
+	const struct bpf_insn nothing[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	char packet[64] = {0};
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet, .data_size_in = sizeof(packet),
+		    .repeat = EMPTY_RUNS);
+	struct bpf_prog_info info = {0};
+	uint32_t size = sizeof(info);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_CGROUP_SKB, "bench_empty", "GPL", nothing, 2, NULL);
+
+	if (fd < 0 || bpf_prog_test_run_opts(fd, &run) || bpf_obj_get_info_by_fd(fd, &info, &size))
+		bench_die("time a program that does nothing: %m");
+	close(fd);
+	return info.run_cnt ? (double)info.run_time_ns / (double)info.run_cnt : 0;
 }

@@ -28,10 +28,14 @@ struct kernel_side {
 };
 
 void kernel_side_read(struct kernel_side *ret, pid_t pid);
-/* Run time between two readings of those in hooks, in ns. */
+/* Between two readings of those in hooks: run time in ns, and how often they ran. */
 uint64_t kernel_side_hooks_ns(const struct kernel_side *from, const struct kernel_side *to);
+uint64_t kernel_side_hooks_runs(const struct kernel_side *from, const struct kernel_side *to);
 /* A line for each program that ran: name, runs and ns a run. */
 void kernel_side_note(const struct kernel_side *from, const struct kernel_side *to, double per,
 		      const char *per_what);
 
 int kernel_stats_on(void); /* until this descriptor is closed */
+/* What the kernel says that a program takes which does nothing: the price of taking its time, which
+ * nobody pays otherwise. While run times are taken. */
+double kernel_stats_empty_ns(void);

@@ -3,59 +3,26 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <netinet/in.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "../tests/live/run.h"
+#include "namespace.h"
 
 #define CHUNKS_A_SECOND 10
 #define ETHERNET_BYTES  14 /* of a header that loopback's counters include */
 
-static int home_netns(void)
-{
-	static int fd = -1;
-
-	if (fd < 0)
-		fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	return fd;
-}
-
-static void enter(int netns)
-{
-	if (setns(netns, CLONE_NEWNET))
-		bench_die("enter a network namespace: %m");
-}
-
-static void raise_loopback(void)
-{
-	struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &lo))
-		bench_die("raise loopback: %m");
-	close(fd);
-}
-
 void known_init(struct known *k, const struct bench *b)
 {
-	int home = home_netns();
-
 	place_make(&k->place, b, "known");
-	if (home < 0 || unshare(CLONE_NEWNET))
-		bench_die("make a network namespace: %m");
-	raise_loopback();
-	k->netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	enter(home);
+	k->netns = namespace_make();
 }
 
 void known_done(struct known *k)
@@ -198,7 +165,7 @@ static pid_t actor_start(const struct known *k, const char *name, int ready,
 	snprintf(path, sizeof(path), "%s/cgroup.procs", k->place.path);
 	if (file_write(path, "0"))
 		bench_die("join %s", k->place.path);
-	enter(k->netns);
+	namespace_enter(k->netns);
 	act(k, ready);
 	_exit(0);
 }
@@ -246,10 +213,10 @@ uint64_t known_wire_bytes(const struct known *k)
 	char text[4096];
 	const char *lo;
 
-	enter(k->netns);
+	namespace_enter(k->netns);
 	if (file_read("/proc/thread-self/net/dev", text, sizeof(text)))
 		text[0] = 0;
-	enter(home_netns());
+	namespace_enter(namespace_home());
 	lo = strstr(text, "lo:");
 	if (!lo || sscanf(lo + 3, "%llu %llu", &bytes, &packets) != 2)
 		bench_die("read loopback's counters: not in /proc/net/dev");

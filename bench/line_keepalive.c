@@ -75,21 +75,15 @@ static void measure_load(const struct bench *b, enum load_kind kind, const char 
 	load_stop(&l);
 }
 
-/* Whether this kernel refuses what would see UDP at no price for TCP. */
 static bool filters_packets(const struct bench *b)
 {
-	struct client_answer answer;
-	const char *hooks;
 	struct observer o;
 	struct place p;
 	bool is;
 
 	place_make(&p, b, "hooks");
 	observer_start(&o, b, &p, NULL);
-	observer_ask(&o, "/api/v1/agents", &answer);
-	hooks = field_text(json_array_get(field_array(answer.json, "agents"), 0), "hooks");
-	is = strstr(hooks, "cgroup_skb") != NULL;
-	client_answer_done(&answer);
+	is = observer_filters_packets(&o);
 	observer_stop(&o);
 	place_remove(&p);
 	return is;

@@ -24,6 +24,7 @@ static const struct line {
 	{"connection", "CPU added to a connection", line_connection, false},
 	{"profile", "the talk's method: perf, shares of application, TCP, millrace", line_profile,
 	 false},
+	{"mix", "event mixes of two companies' nodes, and what an event costs", line_mix, false},
 	{"sweep", "time of the sweep, and whether the CPU budget holds", line_sweep, false},
 	{"memory", "memory with 10,000 live sockets", line_memory, false},
 	{"fresh", "from connect() to the answer", line_fresh, false},

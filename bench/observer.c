@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -135,4 +136,17 @@ double observer_cpus(const struct observer *o)
 	cpus = field_number(json_array_get(field_array(answer.json, "agents"), 0), "cost.cpus");
 	client_answer_done(&answer);
 	return cpus;
+}
+
+bool observer_filters_packets(const struct observer *o)
+{
+	struct client_answer answer;
+	const char *hooks;
+	bool is;
+
+	observer_ask(o, "/api/v1/agents", &answer);
+	hooks = field_text(json_array_get(field_array(answer.json, "agents"), 0), "hooks");
+	is = hooks && strstr(hooks, "cgroup_skb");
+	client_answer_done(&answer);
+	return is;
 }

@@ -3,6 +3,7 @@
  * account. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <time.h>
@@ -25,6 +26,9 @@ void observer_pause(const struct observer *o, bool paused); /* its hooks stay */
 uint64_t observer_cpu_ns(const struct observer *o);
 
 double observer_cpus(const struct observer *o); /* of the machine, as it counts them */
+
+/* Whether this kernel refuses what would see UDP at no price for TCP. */
+bool observer_filters_packets(const struct observer *o);
 
 void observer_ask(const struct observer *o, const char *path, struct client_answer *ret);
 

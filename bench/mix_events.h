@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One event of each kind, as programs make them, and who answers. Inside the mix's namespace. */
+#pragma once
+
+#include <stdint.h>
+
+#include "mix.h"
+
+#define MIX_ADDRESS    "127.0.0.1"
+#define MIX_VIRTUAL    "127.9.9.9" /* what nftables translates to MIX_ADDRESS */
+#define MIX_TCP_PORT   8000        /* the first server's */
+#define MIX_NAT_PORT   7999
+#define MIX_UDP_PORT   9000
+#define MIX_RESOLVER   "127.0.0.53"
+#define MIX_PORT_COUNT (MIX_SERVERS + 1) /* MIX_NAT_PORT … the last server's */
+
+/* Listens, and only then closes ready; never returns. */
+_Noreturn void mix_serve_tcp(uint16_t port, int ready);
+_Noreturn void mix_serve_udp(uint16_t port, int ready);
+_Noreturn void mix_serve_dns(int ready);
+
+/* Connects, exchanges 128 bytes each way, waits for the server's end, closes. */
+void mix_connect(const char *address, uint16_t port);
+void mix_datagram(void);
+void mix_query(unsigned int number);
+void mix_process(void);
+/* A cgroup as a container runtime makes one, whose only process connects once. */
+void mix_container(const char *parent, unsigned int number);
