@@ -240,10 +240,13 @@ static bool read_one(struct conntrack *c)
 	return true;
 }
 
-void conntrack_read(struct conntrack *c)
+int conntrack_read(struct conntrack *c)
 {
-	for (int i = 0; i < READS_MAX && read_one(c); i++)
-		;
+	int count = 0;
+
+	while (count < READS_MAX && read_one(c))
+		count++;
+	return count;
 }
 
 int conntrack_fd(const struct conntrack *c)

@@ -28,8 +28,8 @@ typedef void (*conntrack_fn)(void *userdata, const struct conntrack_entry *entry
 int conntrack_open(struct conntrack **ret, const char *proc, conntrack_fn fn, void *userdata);
 struct conntrack *conntrack_free(struct conntrack *c); /* always NULL; accepts NULL */
 
-/* Hands over all news that wait. Does not block. */
-void conntrack_read(struct conntrack *c);
+/* Hands over all news that wait; how many. Does not block. */
+int conntrack_read(struct conntrack *c);
 
 int conntrack_fd(const struct conntrack *c); /* readable: there are news */
 uint64_t conntrack_overruns(const struct conntrack *c);

@@ -91,10 +91,11 @@ static void on_pause_over(uv_timer_t *pause)
 static void on_readable(uv_poll_t *readable, int status, int events)
 {
 	struct translator *t = readable->data;
+	bool many = conntrack_read(t->conntrack) >= TRANSLATOR_MANY;
 
-	conntrack_read(t->conntrack);
 	uv_poll_stop(readable);
-	uv_timer_start(&t->pause, on_pause_over, TRANSLATOR_PAUSE_MS, 0);
+	uv_timer_start(&t->pause, on_pause_over,
+		       many ? TRANSLATOR_PAUSE_SHORT_MS : TRANSLATOR_PAUSE_MS, 0);
 }
 
 int translator_start(struct translator *t, uv_loop_t *loop, struct probe *probe)

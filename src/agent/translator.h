@@ -5,8 +5,9 @@
  *
  *     open (root) ─► configure the probe ─► start (loop, probe) ─► … ─► close ─► free
  *
- * After a wake-up it sleeps TRANSLATOR_PAUSE_MS whatever comes: what many connections cost is
- * bounded, and a window's end reads all that waits anyway.
+ * A wake-up for each connection would cost ten times what its news does, and a window's end reads
+ * all that waits anyway: so after one it sleeps, long while little comes, and short enough that the
+ * socket's buffer does not overflow while much does.
  */
 #pragma once
 
@@ -15,7 +16,9 @@
 #include "agent/nat.h"
 #include "agent/probe.h"
 
-#define TRANSLATOR_PAUSE_MS 20
+#define TRANSLATOR_PAUSE_MS       250
+#define TRANSLATOR_PAUSE_SHORT_MS 20
+#define TRANSLATOR_MANY           500 /* news at once, of some 4,000 that the buffer holds */
 
 struct translator;
 
