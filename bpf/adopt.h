@@ -32,17 +32,6 @@ const volatile __u64 mr_root_cgroup; /* observe only below this one; 0: everythi
 __u32 mr_adopted;                    /* connections that got a slot */
 __u32 mr_adopted_unflagged; /* … whose close only a tracepoint shows (before Linux 6.12) */
 
-static __always_inline void holder_note(struct task_struct *task, const struct sock *sk)
-{
-	struct task_struct *leader = task->group_leader;
-	struct holder h = {.process_start_ns = leader->start_boottime, .tgid = task->tgid};
-	u64 key = address_of(sk);
-
-	bpf_probe_read_kernel(h.comm, sizeof(h.comm), leader->comm);
-	bpf_map_update_elem(&mr_holders, &key, &h,
-			    BPF_NOEXIST); /* the first holder is the oldest */
-}
-
 static __always_inline int cgroup_is_observed(const struct sock *sk)
 {
 	struct cgroup_subsys_state *css;
@@ -57,6 +46,32 @@ static __always_inline int cgroup_is_observed(const struct sock *sk)
 		cgroup = css ? css->cgroup : NULL;
 	}
 	return 0;
+}
+
+/* One that was forked and did not call exec() holds the sockets of its parent. */
+static __always_inline void holder_tell(const struct task_struct *leader, const struct sock *sk,
+					const struct holder *h)
+{
+	u32 flags = MR_PROCESS_ADOPTED;
+
+	if (!cgroup_is_observed(sk))
+		return;
+	if (sk->__sk_common.skc_state == MR_TCP_LISTEN)
+		flags |= MR_PROCESS_LISTENS;
+	process_has_socket(h->tgid, h->process_start_ns, h->comm, sock_cgroup_id(sk), flags,
+			   leader->flags & PF_FORKNOEXEC ? leader->real_parent : NULL);
+}
+
+static __always_inline void holder_note(struct task_struct *task, const struct sock *sk)
+{
+	struct task_struct *leader = task->group_leader;
+	struct holder h = {.process_start_ns = leader->start_boottime, .tgid = task->tgid};
+	u64 key = address_of(sk);
+
+	bpf_probe_read_kernel(h.comm, sizeof(h.comm), leader->comm);
+	holder_tell(leader, sk, &h);
+	bpf_map_update_elem(&mr_holders, &key, &h,
+			    BPF_NOEXIST); /* the first holder is the oldest */
 }
 
 static __always_inline void adopt_listener(const struct sock *sk)

@@ -151,7 +151,9 @@ struct mr_totals {
 	__u64 unadopted;
 	__u64 dns_full; /* messages of name servers that found no room in the ring */
 	__u64 drops_full;
-	__u64 listeners_version; /* moves when a listener comes or goes */
+	__u64 processes_full;      /* that found no room: neither start nor end is told */
+	__u64 process_events_full; /* starts and ends that found no room in the ring */
+	__u64 listeners_version;   /* moves when a listener comes or goes */
 	__u32 flows_in;     /* records in the map being written; the agent resets it after a swap */
 	__s32 stateless;    /* live connections without a slot */
 	__u32 udp_flows_in; /* as flows_in, of the UDP maps */
@@ -182,6 +184,36 @@ struct mr_dns_small {
 struct mr_dns_large {
 	struct mr_dns_head head;
 	__u8 data[MR_DNS_LARGE];
+};
+
+enum mr_process_kind {
+	MR_PROCESS_STARTED = 1, /* has a socket now, and was not known */
+	MR_PROCESS_EXECED,      /* became another program */
+	MR_PROCESS_EXITED,
+};
+
+enum mr_process_flags {
+	MR_PROCESS_TOLD = 1,    /* as started */
+	MR_PROCESS_LISTENS = 2, /* or did, or the one that it was forked from */
+	MR_PROCESS_ADOPTED = 4, /* was there before the agent */
+	MR_PROCESS_CHILD = 8,   /* the one that it was forked from is there, with its sockets */
+	MR_PROCESS_LEAVES_CHILDREN = 16, /* that hold its sockets */
+	MR_PROCESS_OOM = 32,             /* killed for want of memory */
+};
+
+struct mr_process_event {
+	__u64 time_ns;                /* CLOCK_MONOTONIC */
+	__u64 time_boot_ns, start_ns; /* of the record and of the process, CLOCK_BOOTTIME */
+	__u64 cgroup;                 /* of its first socket */
+	__u64 origin_start_ns;
+	__u32 tgid;
+	__u32 origin; /* tgid of the first of its forefathers that had a socket of its own; maybe
+			 its own */
+	__u32 code;   /* as wait() gives it */
+	__u8 kind;    /* enum mr_process_kind */
+	__u8 flags;   /* enum mr_process_flags */
+	__u16 pad;
+	char comm[16];
 };
 
 /* One run of the sweep: what the agent asks, and what it tells. */

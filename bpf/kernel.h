@@ -33,6 +33,7 @@ typedef __s64 s64;
 #define SO_EE_ORIGIN_ICMP6 3
 #define SOL_TCP            6
 #define SOCK_DONE_BIT      1 /* enum sock_flags */
+#define PF_FORKNOEXEC      0x00000040
 #define PF_KTHREAD         0x00200000
 #define TCP_CB_FLAGS_OPT   1008 /* TCP_BPF_SOCK_OPS_CB_FLAGS, Linux 6.12 */
 #define CGROUP_DEPTH_MAX   32
@@ -210,12 +211,22 @@ struct request_sock {
 
 struct mm_struct;
 
+struct mm_struct;
+
+struct signal_struct {
+	atomic_t live;            /* threads */
+	struct mm_struct *oom_mm; /* of one that is killed for want of memory */
+};
+
 struct task_struct {
-	int tgid;
+	int pid, tgid;
+	int exit_code;
 	unsigned int flags;
 	char comm[16];
 	__u64 start_boottime;
-	struct task_struct *group_leader;
+	struct mm_struct *mm;
+	struct task_struct *group_leader, *real_parent;
+	struct signal_struct *signal;
 };
 
 struct socket {

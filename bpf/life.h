@@ -11,6 +11,7 @@
 #include "account.h"
 #include "fold.h"
 #include "identity.h"
+#include "process.h"
 #include "slot.h"
 
 /* A slot's contents for a new owner, all but the process. */
@@ -291,6 +292,8 @@ static __always_inline void life_connect(const struct tcp_sock *tp)
 		return;
 	slot_start(s, tp, MR_ROLE_CLIENT, bpf_ktime_get_ns());
 	s->tgid = process_current(&s->process_start_ns, s->comm);
+	process_has_socket(s->tgid, s->process_start_ns, s->comm,
+			   sock_cgroup_id((const struct sock *)tp), 0, NULL);
 	slot_publish(s, number, address);
 }
 

@@ -13,6 +13,7 @@
 #include "address.h"
 #include "fold.h"
 #include "identity.h"
+#include "process.h"
 
 #define CLOSED_NEW   1
 #define CLOSED_SHOWN 2
@@ -67,6 +68,7 @@ static __always_inline void listener_open(const struct tcp_sock *tp)
 
 	listener_fill(&l, (const struct sock *)tp);
 	l.tgid = process_current(&l.process_start_ns, l.comm);
+	process_has_socket(l.tgid, l.process_start_ns, l.comm, l.cgroup, MR_PROCESS_LISTENS, NULL);
 	listener_put(address_of(tp), &l);
 }
 

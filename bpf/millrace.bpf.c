@@ -13,6 +13,7 @@
 #include "cost.h"
 #include "drops.h"
 #include "news.h"
+#include "process.h"
 #include "sweep.h"
 #include "udp.h"
 
@@ -375,6 +376,32 @@ SEC("socket")
 int mr_news(struct __sk_buff *news)
 {
 	return news_filter(news);
+}
+
+/* kernel_clone(): per process and thread. Without it the workers of a server are not known, and a
+ * server that puts itself into the background seems to have ended. */
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(mr_process_fork, struct task_struct *parent, struct task_struct *child)
+{
+	process_forked(parent, child);
+	return 0;
+}
+
+/* exec_binprm(): per exec(). Without it a program that a server starts seems to be a worker. */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(mr_process_exec, struct task_struct *task)
+{
+	process_execed(task);
+	return 0;
+}
+
+/* do_exit(): per thread that ends. Without it neither ends nor restarts are told. */
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(mr_process_exit, struct task_struct *task)
+{
+	if (!task->signal->live.counter)
+		process_ended(task);
+	return 0;
 }
 
 /* Per region of slots, when somebody asks for live connections. */

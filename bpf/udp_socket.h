@@ -106,6 +106,9 @@ static __always_inline void udp_socket_sends(struct udp_socket *s)
 
 	if (task->tgid != s->tgid && !(task->flags & PF_KTHREAD))
 		s->tgid = process_current(&s->process_start_ns, s->comm);
+	else
+		return;
+	process_has_socket(s->tgid, s->process_start_ns, s->comm, s->cgroup, 0, NULL);
 }
 
 /*
@@ -141,7 +144,11 @@ static __always_inline void udp_socket_bound(u64 cookie, u64 address, u16 port)
 	udp_socket_read(&s, address, 0);
 	s.tgid = process_current(&s.process_start_ns, s.comm);
 	bpf_map_update_elem(&mr_udp_sockets, &cookie, &s, BPF_ANY);
-	if (s.counts && port < mr_ephemeral_low)
+	if (!s.counts)
+		return;
+	process_has_socket(s.tgid, s.process_start_ns, s.comm, s.cgroup,
+			   port < mr_ephemeral_low ? MR_PROCESS_LISTENS : 0, NULL);
+	if (port < mr_ephemeral_low)
 		udp_listener_put(&s, address);
 }
 
@@ -158,6 +165,9 @@ static __always_inline void udp_socket_adopt(u64 cookie, u64 address)
 		__builtin_memcpy(s.comm, h->comm, sizeof(s.comm));
 	}
 	bpf_map_update_elem(&mr_udp_sockets, &cookie, &s, BPF_NOEXIST);
-	if (s.counts && s.bound && !SOCKET(__sk_common.skc_dport))
-		udp_listener_put(&s, address);
+	if (!s.counts || !s.bound || SOCKET(__sk_common.skc_dport))
+		return;
+	process_has_socket(s.tgid, s.process_start_ns, s.comm, s.cgroup,
+			   MR_PROCESS_ADOPTED | MR_PROCESS_LISTENS, NULL);
+	udp_listener_put(&s, address);
 }

@@ -174,6 +174,13 @@ uint32_t actors_other(const struct actors *a)
 	return 1; /* the first one put */
 }
 
+const char *actors_path(const struct actors *a, uint32_t handle)
+{
+	const struct names *key = lru_key(a->actors, lru_at(a->actors, handle - 1));
+
+	return key->path;
+}
+
 void actors_hold(struct actors *a, uint32_t handle)
 {
 	((struct actor *)lru_at(a->actors, handle - 1))->holders++;

@@ -42,6 +42,9 @@ struct actors *actors_free(struct actors *a); /* always NULL; accepts NULL */
 uint32_t actors_resolve(struct actors *a, const struct actor_source *source, uint64_t now_ns);
 uint32_t actors_other(const struct actors *a); /* the handle of "~other" */
 
+/* Its cgroup, below the root; "": not known. Borrowed for as long as the actor is there. */
+const char *actors_path(const struct actors *a, uint32_t handle);
+
 /* A held actor keeps its handle. */
 void actors_hold(struct actors *a, uint32_t handle);
 void actors_release(struct actors *a, uint32_t handle);

@@ -41,9 +41,9 @@ struct agent {
 	uv_timer_t timer; /* the window's end */
 	uv_idle_t slices; /* runs while a sweep does */
 	uv_async_t wake;
-	uv_poll_t dns;      /* where there is a ring of DNS messages */
+	uv_poll_t rings;    /* readable when much waits in the probe's rings */
 	uv_poll_t pressure; /* the flow map fills with rows that are one connection each */
-	bool has_dns, has_pressure;
+	bool has_rings, has_pressure;
 	pthread_t thread;
 	bool has_loop, running;
 
@@ -199,8 +199,8 @@ static void send_last(struct agent *a)
 static void close_handles(struct agent *a)
 {
 	translator_close(a->translator);
-	if (a->has_dns)
-		uv_close((uv_handle_t *)&a->dns, NULL);
+	if (a->has_rings)
+		uv_close((uv_handle_t *)&a->rings, NULL);
 	if (a->has_pressure)
 		uv_close((uv_handle_t *)&a->pressure, NULL);
 	uv_close((uv_handle_t *)&a->timer, NULL);
@@ -237,11 +237,11 @@ static void *run(void *userdata)
 }
 
 /* Many names are being asked for: the ring must not fill before the window ends. */
-static void on_dns_waiting(uv_poll_t *poll, int status, int events)
+static void on_rings_waiting(uv_poll_t *poll, int status, int events)
 {
 	struct agent *a = poll->data;
 
-	collector_read_dns(a->collector);
+	collector_read_rings(a->collector);
 }
 
 /* The window ends before its time, without a sweep: what lives may wait. One that ends anyway is
@@ -284,16 +284,16 @@ static void set_defaults(struct agent_config *config)
 		config->cpu_budget_percent = BUDGET_PERCENT;
 }
 
-/* Without it the ring is emptied once a window, which is enough for most. */
-static void watch_dns(struct agent *a)
+/* Without it the rings are emptied once a window, which is enough for most. */
+static void watch_rings(struct agent *a)
 {
-	int fd = probe_dns_fd(a->probe);
+	int fd = probe_rings_fd(a->probe);
 
-	if (fd < 0 || uv_poll_init(&a->loop, &a->dns, fd) < 0)
+	if (fd < 0 || uv_poll_init(&a->loop, &a->rings, fd) < 0)
 		return;
-	a->dns.data = a;
-	a->has_dns = true;
-	uv_poll_start(&a->dns, UV_READABLE, on_dns_waiting);
+	a->rings.data = a;
+	a->has_rings = true;
+	uv_poll_start(&a->rings, UV_READABLE, on_rings_waiting);
 }
 
 /* Without it rows are coarse when the map is full, and counted. */
@@ -318,6 +318,7 @@ static int open_parts(struct agent *a, struct error *ret_error)
 	bool has_cgroups = cgroup_mount(cgroup_root, sizeof(cgroup_root)) == 0;
 	struct collector_config collector = {.version = a->config.version,
 					     .cgroup_root = has_cgroups ? cgroup_root : NULL,
+					     .started_boot_ns = clock_ns(CLOCK_BOOTTIME),
 					     .read_news = translator_read};
 	uint64_t now_ns = clock_ns(CLOCK_MONOTONIC);
 	int r = open_loop(a);
@@ -340,7 +341,7 @@ static int open_parts(struct agent *a, struct error *ret_error)
 		r = collector_new(&a->collector, a->probe, &collector, now_ns, ret_error);
 	if (r < 0)
 		return r;
-	watch_dns(a);
+	watch_rings(a);
 	watch_pressure(a);
 	a->window_start_ns = now_ns;
 	collector_note_baselines(a->collector,

@@ -16,6 +16,7 @@
 #include "agent/nat_rows.h"
 #include "agent/netns.h"
 #include "agent/node.h"
+#include "agent/processes.h"
 
 struct collector {
 	struct probe *probe; /* borrowed */
@@ -28,6 +29,7 @@ struct collector {
 	struct collector_config config;
 	struct nat_rows *rows; /* NULL: nobody tells of translations */
 	struct dns *dns;
+	struct processes *processes;
 	struct wire_batch *batch; /* at hand, and who it defines */
 	struct vector defined;
 	struct probe_stats stats;
@@ -47,7 +49,12 @@ static int collector_init(struct collector *c, const struct collector_config *co
 					     .cgroup_root = config->cgroup_root,
 					     .actors_max = config->actors_max};
 	int r = actors_new(&c->actors, &actors);
+	const struct processes_config processes = {.actors = c->actors,
+						   .cgroup_root = config->cgroup_root,
+						   .started_boot_ns = config->started_boot_ns};
 
+	if (r == 0)
+		r = processes_new(&c->processes, &processes);
 	if (r == 0)
 		r = flow_table_new(&c->flows, c->actors, config->flows_max);
 	if (r == 0)
@@ -95,6 +102,7 @@ struct collector *collector_free(struct collector *c)
 	nat_rows_free(c->rows);
 	netns_free(c->netns);
 	dns_free(c->dns);
+	processes_free(c->processes);
 	listeners_free(c->listeners);
 	flow_table_free(c->flows);
 	actors_free(c->actors);
@@ -178,9 +186,19 @@ static void on_dns(void *userdata, const struct mr_dns_head *head, const void *d
 	dns_see(c->dns, head, data);
 }
 
-void collector_read_dns(struct collector *c)
+static void on_process(void *userdata, const struct mr_process_event *event)
 {
-	probe_dns(c->probe, on_dns, c);
+	struct collector *c = userdata;
+
+	processes_see(c->processes, event, c->now_ns);
+}
+
+void collector_read_rings(struct collector *c)
+{
+	const struct probe_reader reader = {
+		.on_dns = on_dns, .on_process = on_process, .userdata = c};
+
+	probe_rings_read(c->probe, &reader);
 }
 
 static void on_dns_flow(void *userdata, const struct dns_datagram *d,
@@ -214,7 +232,7 @@ static int drain(struct collector *c)
 {
 	int r = probe_drain(c->probe, on_flow, c);
 
-	collector_read_dns(c);
+	collector_read_rings(c);
 	drop_join_begin(&c->drops, c->now_ns);
 	if (r >= 0)
 		r = probe_drops(c->probe, on_drop, c);
@@ -256,6 +274,7 @@ static void fill_losses(const struct collector *c, uint64_t late_windows, uint64
 	ret[WIRE_LOSS_ACTORS_FULL] += actors_lost_full(c->actors);
 	ret[WIRE_LOSS_HANDLES_FULL] += flow_table_lost_full(c->flows);
 	ret[WIRE_LOSS_LATE_WINDOWS] += late_windows;
+	ret[WIRE_LOSS_PROCESS_EVENTS_FULL] += processes_lost(c->processes);
 	if (c->rows) {
 		ret[WIRE_LOSS_NAT_FULL] += nat_lost_full(c->config.nat);
 		ret[WIRE_LOSS_NAT_UNRESOLVED] += nat_rows_unresolved(c->rows);
@@ -290,6 +309,7 @@ static int fill_status(const struct collector *c, const struct collector_status 
 		.slots = probe->slots_max,
 		.flows_max = probe->flows_max,
 		.listeners = listeners_count(c->listeners),
+		.process_records = processes_records(c->processes),
 	};
 	return b->status.hooks ? 0 : -ENOMEM;
 }
@@ -314,6 +334,8 @@ static int fill_batch(struct collector *c, const struct collector_status *s, str
 		r = netns_report(c->netns, b);
 	if (r == 0)
 		r = listeners_report(c->listeners, b);
+	if (r == 0)
+		r = processes_report(c->processes, b, s->now_ns);
 	return r == 0 ? fill_actors(c, b) : r;
 }
 

@@ -24,8 +24,9 @@ struct collector_config {
 	const char *proc;        /* NULL: /proc */
 	const char *cgroup_root; /* where cgroup v2 is mounted; NULL: not known */
 	const char *version;
-	uint32_t actors_max, flows_max; /* of the tables here; 0: their own defaults */
-	struct nat *nat;                /* borrowed; NULL: nobody tells of translations */
+	uint64_t started_boot_ns;          /* processes that started before were there before */
+	uint32_t actors_max, flows_max;    /* of the tables here; 0: their own defaults */
+	struct nat *nat;                   /* borrowed; NULL: nobody tells of translations */
 	void (*read_news)(void *userdata); /* notes in nat all that was heard so far */
 	void *userdata;
 };
@@ -54,8 +55,8 @@ int collector_sweep(struct collector *c, const struct sweep_how *how, bool *ret_
  * drained now is so the next time. */
 int collector_collect(struct collector *c, uint64_t now_ns);
 
-/* Reads the DNS messages that wait, before the window ends. */
-void collector_read_dns(struct collector *c);
+/* Reads what waits in the probe's rings, before the window ends. */
+void collector_read_rings(struct collector *c);
 
 /* Before the last batch: what still waits for its translation does so no longer. */
 void collector_finish(struct collector *c);

@@ -98,6 +98,8 @@ static int configure(struct probe *p, const struct probe_config *config)
 	for (struct bpf_program *prog = NULL; (prog = bpf_object__next_program(skel->obj, prog));)
 		bpf_program__set_autoattach(prog, false);
 	r = probe_udp_configure(p, config, records);
+	if (r >= 0)
+		r = probe_process_configure(p);
 	probe_drops_configure(p);
 	return r;
 }
@@ -173,10 +175,11 @@ static int load(struct probe *p, const struct probe_config *config, struct error
 	}
 	r = probe_udp_prepare(p);
 	if (r >= 0)
-		r = probe_dns_open(p);
+		r = probe_rings_open(p);
 	probe_pressure_open(p);
 	if (r < 0)
-		return error_set(e, r, "cannot prepare the UDP flow maps: %s", strerror(-r));
+		return error_set(e, r, "cannot prepare the UDP flow maps and rings: %s",
+				 strerror(-r));
 	return 0;
 }
 
@@ -213,6 +216,7 @@ static int attach(struct probe *p, struct error *e)
 {
 	struct millrace_bpf *skel = p->skel;
 
+	probe_process_attach(p);
 	skel->links.mr_sock_ops = bpf_program__attach_cgroup(skel->progs.mr_sock_ops, p->cgroup_fd);
 	if (!skel->links.mr_sock_ops)
 		return error_set(e, -errno,
@@ -262,11 +266,12 @@ static void describe_hooks(struct probe *p)
 {
 	const struct millrace_bpf *skel = p->skel;
 
-	snprintf(p->hooks, sizeof(p->hooks), "sock_ops%s%s%s%s%s",
+	snprintf(p->hooks, sizeof(p->hooks), "sock_ops%s%s%s%s%s%s",
 		 skel->links.mr_error_report ? ", inet_sk_error_report" : "",
 		 skel->links.mr_retransmit_synack ? ", tcp_retransmit_synack" : "",
 		 skel->links.mr_set_state ? ", inet_sock_set_state" : "",
-		 skel->links.mr_drop_skb ? ", kfree_skb" : "", probe_udp_describe(p));
+		 skel->links.mr_drop_skb ? ", kfree_skb" : "",
+		 skel->links.mr_process_exit ? ", sched_process" : "", probe_udp_describe(p));
 }
 
 int probe_open(struct probe **ret, const struct probe_config *config, struct error *e)
@@ -305,7 +310,7 @@ struct probe *probe_free(struct probe *p)
 {
 	if (!p)
 		return NULL;
-	probe_dns_close(p);
+	probe_rings_close(p);
 	ring_buffer__free(p->pressure);
 	millrace_bpf__destroy(p->skel);
 	bpf_link__destroy(p->connections_link);

@@ -83,13 +83,17 @@ typedef int (*probe_flow_fn)(void *userdata, const struct mr_flow_key *key,
 			     const struct mr_flow_value *value);
 int probe_drain(struct probe *p, probe_flow_fn fn, void *userdata);
 
-/* Hands over the messages of name servers that were copied since the last time, in their order as a
- * rule. Borrowed for the call; data holds head->size bytes. */
-typedef void (*probe_dns_fn)(void *userdata, const struct mr_dns_head *head, const void *data);
-void probe_dns(struct probe *p, probe_dns_fn fn, void *userdata);
+/* Hands over the messages of name servers (data holds head->size bytes) and what became of
+ * processes since the last time, each kind in its order as a rule. Borrowed for the call. */
+struct probe_reader {
+	void (*on_dns)(void *userdata, const struct mr_dns_head *head, const void *data);
+	void (*on_process)(void *userdata, const struct mr_process_event *event);
+	void *userdata;
+};
+void probe_rings_read(struct probe *p, const struct probe_reader *reader);
 
 /* Becomes readable when many wait; -1: there are none to be had. Borrowed. */
-int probe_dns_fd(const struct probe *p);
+int probe_rings_fd(const struct probe *p);
 
 /* What this host dropped in the window, as drain; call it after the swap too. reason: the kernel's
  * own name, borrowed for as long as the probe lives. */

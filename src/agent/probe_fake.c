@@ -129,16 +129,18 @@ int probe_drain(struct probe *p, probe_flow_fn fn, void *userdata)
 	return r;
 }
 
-int probe_dns_fd(const struct probe *p)
+int probe_rings_fd(const struct probe *p)
 {
 	return -1;
 }
 
-void probe_dns(struct probe *p, probe_dns_fn fn, void *userdata)
+void probe_rings_read(struct probe *p, const struct probe_reader *reader)
 {
 	for (size_t i = 0; i < p->dns_count; i++)
-		fn(userdata, &p->dns[i].head, p->dns[i].data);
-	p->dns_count = 0;
+		reader->on_dns(reader->userdata, &p->dns[i].head, p->dns[i].data);
+	for (size_t i = 0; i < p->process_count; i++)
+		reader->on_process(reader->userdata, &p->processes[i]);
+	p->dns_count = p->process_count = 0;
 }
 
 int probe_pressure_fd(const struct probe *p)

@@ -27,6 +27,8 @@ struct probe {
 	size_t listener_count;
 	struct mr_dns_large dns[16];
 	size_t dns_count;
+	struct mr_process_event processes[16];
+	size_t process_count;
 	struct mr_drop_key drop_key; /* of one dropped packet, in the next window */
 	const char *drop_reason;     /* NULL: none */
 	struct fake_record connections[16];

@@ -28,9 +28,8 @@ struct probe {
 	char hooks[256];
 	enum probe_udp udp; /* what serves; never AUTO */
 	int udp_map[2];     /* borrowed from skel */
-	struct ring_buffer *dns, *pressure;
-	probe_dns_fn dns_fn; /* while probe_dns() runs */
-	void *dns_userdata;
+	struct ring_buffer *rings, *pressure;
+	const struct probe_reader *reader; /* while probe_rings_read() runs */
 	struct mr_udp_value udp_values[PROBE_BATCH_MAX];
 	struct mr_flow_value udp_as_flow;
 	struct mr_flow_key keys[PROBE_BATCH_MAX];
@@ -65,13 +64,17 @@ const char *probe_udp_describe(const struct probe *p); /* ", fentry (UDP)"; "" *
 void probe_udp_swap(struct probe *p);
 void probe_udp_swapped(struct probe *p);
 int probe_udp_drain(struct probe *p, probe_flow_fn fn, void *userdata);
-/* The ring of DNS messages, once the maps are there; without UDP there is none. */
-int probe_dns_open(struct probe *p);
-void probe_dns_close(struct probe *p);
+/* The rings, once the maps are there; without UDP there is none of DNS messages. */
+int probe_rings_open(struct probe *p);
+void probe_rings_close(struct probe *p);
 bool probe_udp_fentry_works(void); /* found by trying */
 
 /* The ring that wakes the agent when the map fills. */
 void probe_pressure_open(struct probe *p);
+
+/* Processes: configure before load (-errno), attach before what finds their sockets. */
+int probe_process_configure(struct probe *p);
+void probe_process_attach(struct probe *p);
 
 /* Local drops: configure before load, attach after. */
 void probe_drops_configure(struct probe *p);

@@ -221,6 +221,9 @@ static uint64_t tracepoints_skipped(const struct millrace_bpf *skel)
 	       recursion_misses(skel->links.mr_udp_receive, skel->progs.mr_udp_receive) +
 	       recursion_misses(skel->links.mr_drop_skb, skel->progs.mr_drop_skb) +
 	       recursion_misses(skel->links.mr_udp_drop, skel->progs.mr_udp_drop) +
+	       recursion_misses(skel->links.mr_process_fork, skel->progs.mr_process_fork) +
+	       recursion_misses(skel->links.mr_process_exec, skel->progs.mr_process_exec) +
+	       recursion_misses(skel->links.mr_process_exit, skel->progs.mr_process_exit) +
 	       both_skipped(
 		       recursion_misses(skel->links.mr_error_report, skel->progs.mr_error_report),
 		       recursion_misses(skel->links.mr_error_report_2,
@@ -267,6 +270,8 @@ int probe_stats(struct probe *p, struct probe_stats *ret)
 	s.loss[WIRE_LOSS_UNADOPTED] = totals->unadopted;
 	s.loss[WIRE_LOSS_DNS_FULL] = totals->dns_full;
 	s.loss[WIRE_LOSS_DROPS_FULL] = totals->drops_full;
+	s.loss[WIRE_LOSS_PROCESSES_FULL] = totals->processes_full;
+	s.loss[WIRE_LOSS_PROCESS_EVENTS_FULL] = totals->process_events_full;
 	s.loss[WIRE_LOSS_RECURSION] = tracepoints_skipped(skel);
 	stats_costs(p, &s);
 	*ret = s;

@@ -48,6 +48,7 @@ static int fill_agent(const struct reporter *r, uint64_t now_ns, struct arena *a
 		.slots = r->status.slots,
 		.flows_max = r->status.flows_max,
 		.listeners = r->status.listeners,
+		.process_records = r->status.process_records,
 		.netns_count = r->netns_count,
 	};
 	fill_cost(r, a);

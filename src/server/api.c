@@ -33,6 +33,8 @@ const struct http_route api_routes[] = {
 	{"/api/v1/flows", "the joined table, a row per flow", api_flows_params, api_flows},
 	{"/api/v1/connections", "live sockets, asked of the agent", api_connections_params,
 	 api_connections},
+	{"/api/v1/events", "what became of processes and containers", api_events_params,
+	 api_events},
 	{"/api/v1/series", "counters over time", api_series_params, api_series},
 	{"/api/v1/agents", "agents: cost, lag, losses", NULL, api_agents},
 	{"/api/v1/stream", "server-sent events: the graph of each window", api_stream_params,

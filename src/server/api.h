@@ -133,6 +133,7 @@ void api_emit_completeness(struct emit *e, const struct api *a, const struct que
 void api_emit_losses(struct emit *e, const char *key, const struct query_loss *losses,
 		     size_t count);
 void api_emit_agent_name(struct emit *e, const struct query_agent *agent, uint64_t now_ns);
+void api_emit_happenings(struct emit *e, const struct query_happenings *h);
 void api_emit_netns(struct emit *e, const struct query_agent *agent);
 void api_emit_graph(struct emit *e, const struct api *a, const struct query_graph_request *request,
 		    const struct query_graph *graph, bool buckets);
@@ -142,6 +143,7 @@ void api_graph(void *userdata, struct http_request *r);
 void api_flows(void *userdata, struct http_request *r);
 void api_series(void *userdata, struct http_request *r);
 void api_agents(void *userdata, struct http_request *r);
+void api_events(void *userdata, struct http_request *r);
 void api_connections(void *userdata, struct http_request *r);
 void api_connections_answer(struct api *a, struct api_wait *w, const struct wire_answer *answer);
 void api_verify(void *userdata, struct http_request *r);

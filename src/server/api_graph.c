@@ -53,6 +53,7 @@ static void emit_node(struct emit *e, const struct query_node *node)
 	emit_object_begin(e, "labels");
 	emit_object_end(e);
 	emit_listeners(e, node);
+	api_emit_happenings(e, &node->happenings);
 	emit_string(e, "health", node->health);
 	emit_seconds(e, "first_seen", node->first_seen_ns);
 	emit_object_begin(e, "position");

@@ -6,6 +6,7 @@
 
 extern const struct param_spec api_graph_params[];
 extern const struct param_spec api_flows_params[];
+extern const struct param_spec api_events_params[];
 extern const struct param_spec api_connections_params[];
 extern const struct param_spec api_series_params[];
 extern const struct param_spec api_stream_params[];

@@ -72,6 +72,8 @@ static int init(struct core *c)
 		r = names_init(&c->names, NAMES_MAX);
 	if (!r)
 		r = layout_new(&c->layout, PLACES_MAX, seed);
+	if (!r)
+		r = events_init(&c->events, &c->actors, c->config.coarse_window_ns);
 	return r ? r : init_history(c);
 }
 
@@ -102,6 +104,7 @@ struct core *core_free(struct core *c)
 		reporter_done(&c->reporters[i]);
 	listener_table_done(&c->listeners);
 	names_done(&c->names);
+	events_done(&c->events);
 	flow_table_done(&c->flows);
 	endpoint_table_done(&c->endpoints);
 	actor_table_done(&c->actors);

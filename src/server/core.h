@@ -20,11 +20,12 @@ struct core {
 	struct flow_table flows;
 	struct listener_table listeners;
 	struct names names;
+	struct events events;
 	struct reason_names reason_names;
 	struct reporter reporters[REPORTERS_MAX];
 	uint32_t reporter_count, machine_count;
 	struct history history;
-	struct layout *layout; /* where nodes stand on the map */
+	struct layout *layout;     /* where nodes stand on the map */
 	uint64_t loss[LOSS_COUNT]; /* the server's own, since it started */
 	uint64_t version, latest_ns, forgotten_ns;
 	uint64_t *order; /* ingest: updates by flow */

@@ -148,5 +148,7 @@ int gather_completeness(struct core *c, const struct query_range *range, uint64_
 	ret->window_s = (double)(f->newest_end_ns - f->newest_start_ns) / 1e9;
 	if (range->from_ns < c->history.cut_until_ns)
 		c->range.loss[LOSS_HISTORY_CUT] = c->history.cut_rows;
+	if (range->from_ns < c->events.cut_until_ns)
+		c->range.loss[LOSS_EVENTS_CUT] = c->events.cut;
 	return gather_losses(f->loss, 0, LOSS_COUNT, false, arena, &ret->losses, &ret->loss_count);
 }

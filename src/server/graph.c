@@ -7,6 +7,7 @@
 #include "server/address.h"
 #include "server/dress.h"
 #include "server/edges.h"
+#include "server/events_query.h"
 #include "server/graph_layout.h"
 #include "server/health.h"
 
@@ -195,6 +196,22 @@ static int add_listeners(struct builder *b)
 	return r;
 }
 
+static int add_events(struct builder *b)
+{
+	const struct query_range *range = &b->request->range;
+	const struct events *events = &b->core->events;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < events_count(events); i++) {
+		const struct event *e = events_at(events, i);
+		uint32_t node = b->edges.node_of_actor[e->actor];
+
+		if (node && e->last_ns > range->from_ns && e->last_ns <= range->to_ns)
+			r = events_tell(b->core, e, b->arena, &b->nodes[node - 1].happenings);
+	}
+	return r;
+}
+
 /* --- edges ---------------------------------------------------------------------------------- */
 
 static const char *class_of(const struct edges_edge *e)
@@ -325,6 +342,8 @@ static int build(struct builder *b)
 		r = add_addresses(b);
 	if (!r)
 		r = add_listeners(b);
+	if (!r)
+		r = add_events(b);
 	if (!r)
 		r = sort_nodes(b);
 	if (!r)

@@ -194,6 +194,37 @@ static void forget_flows(struct core *c, uint64_t now_ns)
 	flow_table_forget(&c->flows, history_oldest_ns(&c->history));
 }
 
+/* Who ended may be nobody's any more: rows keep their actors. */
+static void take_events(struct learn *in)
+{
+	for (size_t i = 0; i < in->batch->event_count; i++) {
+		const struct wire_event *w = &in->batch->events[i];
+		struct event event = {.first_ns = life_wall(in, w->first_ns),
+				      .last_ns = life_wall(in, w->last_ns),
+				      .actor = reporter_find(&in->reporter->actors, w->actor),
+				      .pid = w->pid,
+				      .count = w->count,
+				      .kind = w->kind,
+				      .scope = w->scope,
+				      .code = w->code,
+				      .oom = w->oom,
+				      .child = w->child};
+
+		if (event.actor == ACTOR_NONE || !events_is_sane(w))
+			in->loss[LOSS_REFUSED_EVENTS]++;
+		else
+			events_add(&in->core->events, &event);
+	}
+}
+
+static void forget_events(struct core *c, uint64_t now_ns)
+{
+	uint64_t retain_ns = c->config.retain_ns;
+
+	events_forget(&c->events, now_ns > retain_ns ? now_ns - retain_ns : 0);
+	c->loss[LOSS_EVENTS_CUT] = c->events.cut;
+}
+
 static void finish(struct learn *in)
 {
 	struct core *c = in->core;
@@ -206,6 +237,7 @@ static void finish(struct learn *in)
 	history_advance(&c->history, in->now_ns);
 	c->loss[LOSS_HISTORY_CUT] = c->history.cut_rows;
 	forget_flows(c, in->now_ns);
+	forget_events(c, in->now_ns);
 	c->version++;
 }
 
@@ -223,6 +255,7 @@ static int take(struct learn *in)
 	in->loss[LOSS_REPAIRED_NAMES] += reporter_describe(r, b);
 	reporter_take_status(r, b, in->loss); /* without memory the netns sums stay as they were */
 	learn_definitions(in);
+	take_events(in);
 	e = take_updates(in);
 	finish(in);
 	return e;

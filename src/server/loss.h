@@ -24,12 +24,15 @@
 	  "updates that made no sense: bytes missing from the sums")                               \
 	X(REFUSED_LISTENERS, "server_refused_listeners", false, "listeners that made no sense")    \
 	X(REFUSED_DNS_NAMES, "server_refused_dns_names", false, "names of addresses that made no sense") \
+	X(REFUSED_EVENTS, "server_refused_events", true, "events of processes that made no sense") \
 	X(REPAIRED_NAMES, "server_repaired_names", false,                                          \
 	  "names that were no clean text, shown with U+FFFD")                                      \
 	X(FLOWS_FULL, "server_flows_full", true, "flows that became their actor's coarse one")     \
 	X(ACTORS_FULL, "server_actors_full", true, "actors that became ~other")                    \
 	X(LISTENERS_FULL, "server_listeners_full", false, "listeners that are not shown")          \
 	X(NO_MEMORY, "server_no_memory", true, "updates lost for want of memory")                  \
+	X(EVENTS_CUT, "server_events_cut", true,                                                   \
+	  "events of processes forgotten before their hour was over")                              \
 	X(HISTORY_CUT, "server_history_cut", true, "rows forgotten before their hour was over")
 
 #define SERVER_LOSS_ENUM(id, name, counts, help) LOSS_##id,

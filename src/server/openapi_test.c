@@ -148,6 +148,7 @@ static void test_empty_server(void **state)
 	assert_int_equal(ask(f, "/api/v1/graph", 200, "edges"), 0);
 	assert_int_equal(ask(f, "/api/v1/flows", 200, "flows"), 0);
 	ask(f, "/api/v1/series", 200, "lines");
+	assert_int_equal(ask(f, "/api/v1/events", 200, "events"), 0);
 	assert_int_equal(ask(f, "/api/v1/agents", 200, "agents"), 0);
 	assert_int_equal(ask(f, "/api/v1/verify", 200, "agents"), 0);
 }
@@ -167,6 +168,9 @@ static void test_answers(void **state)
 	assert_int_equal(ask(f, "/api/v1/series?rtt=1", 200, "lines"), 1);
 	assert_true(ask(f, "/api/v1/series?by=edge&step=10s&rtt=1&counters=opened,failed_refused",
 			200, "lines") >= 2);
+	assert_int_equal(ask(f, "/api/v1/events", 200, "events"), 2);
+	assert_int_equal(ask(f, "/api/v1/events?filter=redis*", 200, "events"), 1);
+	assert_int_equal(ask(f, "/api/v1/events?limit=1", 200, "events"), 1);
 	assert_int_equal(ask(f, "/api/v1/agents", 200, "agents"), 1);
 	assert_int_equal(ask(f, "/api/v1/connections", 200, "connections"), 3);
 	assert_int_equal(ask(f, "/api/v1/connections?filter=server:redis*", 200, "connections"), 2);
@@ -186,7 +190,7 @@ static void test_errors(void **state)
 		"/api/v1/series?step=1s&from=-1d", "/api/v1/series?counters=bytes",
 		"/api/v1/series?counters=",        "/api/v1/series?counters=opened,,closed",
 		"/api/v1/stream?group=x",          "/api/v1/stream?filter=nokey:x",
-		"/api/v1/verify?sweep=yes",
+		"/api/v1/verify?sweep=yes",        "/api/v1/events?limit=0",
 	};
 	struct server_fixture *f = *state;
 	size_t i;

@@ -26,6 +26,7 @@
 #include "base/histogram.h"
 #include "server/filter.h"
 #include "server/drops.h"
+#include "server/events.h"
 #include "wire/batch.h"
 
 struct core;
@@ -125,6 +126,13 @@ struct query_port {
 	uint32_t drops, queue, queue_max;
 };
 
+/* What became of a node's processes and containers in the range. */
+struct query_happenings {
+	struct event_counts processes, containers;
+	const char *last; /* the newest that is worth a word; NULL: none */
+	uint64_t last_ns;
+};
+
 struct query_node {
 	const char *id;   /* "service/nginx", "external/10.1.2.3"; stable over time */
 	const char *kind; /* container, service, process, external, other (~other), or the group's
@@ -141,6 +149,7 @@ struct query_node {
 	size_t listener_count;
 	const char *health; /* "ok", "degraded", "failing": the worst of the edges it serves */
 	uint64_t first_seen_ns;
+	struct query_happenings happenings;
 	double x, y; /* its cell on the map, see layout.h */
 };
 
@@ -229,6 +238,39 @@ struct query_flows {
 int query_flows(struct core *c, const struct query_flows_request *request, struct arena *arena,
 		struct query_flows *ret);
 
+/* --- events ------------------------------------------------------------------------------- */
+
+/* What became of an actor's processes, or of a container; several of one kind within ten seconds
+ * are one. */
+struct query_event {
+	uint64_t first_ns, last_ns;
+	const char *scope; /* "process", "container" */
+	const char *kind;  /* "started", "restarted", "exited", "failed", "killed" */
+	uint32_t count;
+	uint8_t code, signal;	   /* of failed; of killed; else 0 */
+	bool oom, worker;	   /* see struct wire_event */
+	struct query_endpoint who; /* pid: of the last one */
+	const char *text;	   /* "redis-server was killed by signal 9 (SIGKILL)" */
+};
+
+struct query_events_request {
+	struct query_range range; /* a row is where its last one is */
+	const struct filter *filter;
+	size_t limit; /* 0: 1000 */
+	uint64_t now_ns;
+};
+
+struct query_events {
+	struct query_event *events; /* newest first */
+	size_t event_count;
+	uint64_t total; /* rows there are; more than event_count if the limit cut */
+	struct event_counts processes, containers; /* of all of them */
+	struct query_completeness completeness;
+};
+
+int query_events(struct core *c, const struct query_events_request *request, struct arena *arena,
+		 struct query_events *ret);
+
 /* --- series ------------------------------------------------------------------------------- */
 
 struct query_series_request {
@@ -284,6 +326,7 @@ struct query_agent {
 	uint32_t cpus;                                                 /* 0: not told */
 	uint64_t agent_cpu_ns, kernel_cpu_ns, sweep_ns, sweep_sockets; /* since it started */
 	uint32_t sockets, slots, flows_max, listeners;
+	uint64_t process_records; /* of starts and ends that the kernel handed over, since it started */
 	struct query_loss *losses; /* since it started, all causes, those that are 0 too */
 	size_t loss_count;
 	struct wire_netns *netns; /* for `verify`, as last reported */

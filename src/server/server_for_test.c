@@ -119,6 +119,25 @@ static void add_listeners(struct wire_batch *b)
 	b->netns_count = 1;
 }
 
+/* A worker each batch, and an end of a process with a hostile name. */
+static void add_events(struct wire_batch *b)
+{
+	const struct wire_event events[] = {
+		{.actor = 2, .pid = 7, .count = 2, .child = true},
+		{.actor = 3,
+		 .pid = 8,
+		 .count = 1,
+		 .kind = WIRE_EVENT_KILLED,
+		 .code = 9,
+		 .oom = true},
+	};
+
+	b->event_count = sizeof(events) / sizeof(*events);
+	b->events = arena_copy(b->arena, events, sizeof(events));
+	for (size_t i = 0; i < b->event_count; i++)
+		b->events[i].first_ns = b->events[i].last_ns = b->window_end_ns;
+}
+
 static void add_status(struct wire_batch *b)
 {
 	b->status = (struct wire_status){
@@ -153,6 +172,7 @@ void server_fixture_submit(struct server_fixture *f)
 	}
 	add_updates(b);
 	add_listeners(b);
+	add_events(b);
 	add_status(b);
 	server_submit(f->server, b);
 }

@@ -17,7 +17,8 @@ static void new_batch(struct world *w)
 {
 	w->batch = wire_batch_new();
 	assert_non_null(w->batch);
-	w->actor_max = w->flow_max = w->update_max = w->retired_max = w->listener_max = 0;
+	w->actor_max = w->flow_max = w->update_max = w->retired_max = w->listener_max =
+		w->event_max = 0;
 }
 
 void world_init(struct world *w, const struct core_config *config)
@@ -164,6 +165,15 @@ struct wire_name *world_name(struct world *w, uint32_t netns, const char *addres
 	*n = (struct wire_name){.netns = netns, .name = name};
 	parse(n->address, address);
 	return n;
+}
+
+struct wire_event *world_event(struct world *w, uint32_t actor)
+{
+	struct wire_event *e = PUSH(w, events, event_count, event_max);
+	uint64_t end_ns = w->now_ns + w->window_ns;
+
+	*e = (struct wire_event){.actor = actor, .count = 1, .first_ns = end_ns, .last_ns = end_ns};
+	return e;
 }
 
 struct wire_update *world_traffic(struct world *w, uint32_t flow, uint64_t to_server,

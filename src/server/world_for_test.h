@@ -16,7 +16,7 @@ struct world {
 	uint64_t started_ns, sequence, window_ns;
 	const char *boot_id, *node;
 	struct wire_batch *batch;
-	size_t actor_max, flow_max, update_max, retired_max, listener_max, name_max;
+	size_t actor_max, flow_max, update_max, retired_max, listener_max, name_max, event_max;
 	struct arena *arena; /* of answers */
 };
 
@@ -38,6 +38,8 @@ struct wire_listener *world_listener(struct world *w, uint32_t actor, uint32_t n
 
 struct wire_name *world_name(struct world *w, uint32_t netns, const char *address,
 			     const char *name);
+
+struct wire_event *world_event(struct world *w, uint32_t actor); /* one start, when it is sent */
 
 /* One connection opened that carried so many bytes; closed if asked. */
 struct wire_update *world_traffic(struct world *w, uint32_t flow, uint64_t to_server,

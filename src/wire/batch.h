@@ -86,6 +86,31 @@ struct wire_listener {
 	uint32_t queue, queue_max; /* waiting for accept(), and how many may */
 };
 
+/* What became of processes, or of containers. */
+enum wire_event_kind {
+	WIRE_EVENT_STARTED,
+	WIRE_EVENT_RESTARTED, /* started after one of the same actor had ended that listened, or failed */
+	WIRE_EVENT_EXITED,    /* by itself, with 0 */
+	WIRE_EVENT_FAILED,    /* by itself, with another code */
+	WIRE_EVENT_KILLED,    /* by a signal */
+	WIRE_EVENT_KIND_COUNT
+};
+
+enum wire_event_scope { WIRE_EVENT_PROCESS, WIRE_EVENT_CONTAINER, WIRE_EVENT_SCOPE_COUNT };
+
+/* All of one kind that became of an actor's processes in one window. */
+struct wire_event {
+	uint32_t actor; /* of a container: of the process that came first, or went last */
+	uint32_t pid;   /* of the last one */
+	uint32_t count;
+	uint8_t kind;   /* enum wire_event_kind */
+	uint8_t scope;  /* enum wire_event_scope */
+	uint8_t code;   /* FAILED: exit code; KILLED: signal; else 0 */
+	bool oom;       /* KILLED: by the kernel, for want of memory */
+	bool child;     /* workers: forked from one that is there too, and hold its sockets */
+	uint64_t first_ns, last_ns;
+};
+
 /* TCP counters of one network namespace since the agent started, for `verify`: ours, and what the
  * kernel's SNMP counters stood at when we started (0 for a namespace that came later). */
 struct wire_netns {
@@ -105,6 +130,8 @@ struct wire_netns {
 	X(UNADOPTED, "unadopted", "connections open before the agent that found no slot")          \
 	X(RECURSION, "recursion", "tracepoints that the kernel skipped")                           \
 	X(DROPS_FULL, "drops_full", "packets this host dropped that are not told apart by flow")    \
+	X(PROCESSES_FULL, "processes_full", "processes whose start and end are not told: too many at once") \
+	X(PROCESS_EVENTS_FULL, "process_events_full", "starts and ends of processes that are not told: too many at once") \
 	X(ACTORS_FULL, "actors_full", "actors folded into ~other")                                 \
 	X(HANDLES_FULL, "handles_full", "flows folded into a coarse flow by the agent")            \
 	X(LATE_WINDOWS, "late_windows", "windows that took longer than asked for")                 \
@@ -130,6 +157,7 @@ struct wire_status {
 	double cpu_budget_percent;  /* of the machine */
 	uint32_t sockets, slots, flows_max, listeners; /* gauges */
 	uint32_t cpus; /* online on the machine; 0: not told */
+	uint64_t process_records; /* read: a process without a socket leaves none */
 };
 
 struct wire_batch {
@@ -153,6 +181,8 @@ struct wire_batch {
 	bool listeners_changed;           /* then listeners is the whole set */
 	struct wire_listener *listeners;
 	size_t listener_count;
+	struct wire_event *events;
+	size_t event_count;
 	struct wire_netns *netns;
 	size_t netns_count;
 	uint64_t loss[WIRE_LOSS_COUNT];
