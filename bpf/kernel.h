@@ -211,14 +211,13 @@ struct request_sock {
 
 struct mm_struct;
 
-struct mm_struct;
-
 struct signal_struct {
 	atomic_t live;            /* threads */
 	struct mm_struct *oom_mm; /* of one that is killed for want of memory */
 };
 
 struct task_struct {
+	void *stack;
 	int pid, tgid;
 	int exit_code;
 	unsigned int flags;

@@ -12,6 +12,7 @@
 #include "connections.h"
 #include "cost.h"
 #include "drops.h"
+#include "interrupted.h"
 #include "news.h"
 #include "process.h"
 #include "sweep.h"
@@ -291,18 +292,37 @@ int mr_udp_adopt_walk(struct bpf_iter__udp *ctx)
 }
 
 /* ip_send_skb(), ip6_send_skb(): per datagram sent, or per buffer of several (UDP_SEGMENT). Not on
- * TCP's path. Without them, or cgroup_skb instead, no UDP is seen. */
+ * TCP's path. Without them, or cgroup_skb instead, no UDP is seen. In two programs each, since a
+ * task that sends may be held up by another (interrupted.h). */
 SEC("fentry/ip_send_skb")
 int BPF_PROG(mr_udp_send4, struct net *net, struct sk_buff *skb)
 {
-	udp_sent(skb, 0);
+	if (is_first(ctx, MR_INTERRUPTED_SEND4, skb))
+		udp_sent(skb, 0);
+	return 0;
+}
+
+SEC("fentry/ip_send_skb")
+int BPF_PROG(mr_udp_send4_2, struct net *net, struct sk_buff *skb)
+{
+	if (is_missed(ctx, MR_INTERRUPTED_SEND4, skb))
+		udp_sent(skb, 0);
 	return 0;
 }
 
 SEC("fentry/ip6_send_skb")
 int BPF_PROG(mr_udp_send6, struct sk_buff *skb)
 {
-	udp_sent(skb, 1);
+	if (is_first(ctx, MR_INTERRUPTED_SEND6, skb))
+		udp_sent(skb, 1);
+	return 0;
+}
+
+SEC("fentry/ip6_send_skb")
+int BPF_PROG(mr_udp_send6_2, struct sk_buff *skb)
+{
+	if (is_missed(ctx, MR_INTERRUPTED_SEND6, skb))
+		udp_sent(skb, 1);
 	return 0;
 }
 
@@ -361,12 +381,23 @@ int mr_udp_bind6(struct bpf_sock *sk)
 	return udp_bind(sk);
 }
 
-/* kfree_skb(): per packet dropped. Without it there are no reasons for what this host drops. The
- * kernel skips a program that interrupts itself: counted. */
+/* kfree_skb(): per packet dropped. Without it there are no reasons for what this host drops. In two
+ * programs, since a task that drops may be interrupted by packets that are dropped as they arrive
+ * (interrupted.h). */
 SEC("tp_btf/kfree_skb")
 int BPF_PROG(mr_drop_skb, struct sk_buff *skb, void *location, u32 reason)
 {
-	return drop_seen(skb, reason);
+	if (is_first(ctx, MR_INTERRUPTED_DROP, skb))
+		drop_seen(skb, reason);
+	return 0;
+}
+
+SEC("tp_btf/kfree_skb")
+int BPF_PROG(mr_drop_skb_2, struct sk_buff *skb, void *location, u32 reason)
+{
+	if (is_missed(ctx, MR_INTERRUPTED_DROP, skb))
+		drop_seen(skb, reason);
+	return 0;
 }
 
 /* netlink_broadcast(): per entry that the connection tracking makes or forgets, of any namespace;

@@ -71,8 +71,8 @@ struct slot {
 	u8 adopted;
 	u8 swept; /* there is a report: the sweep's, or the base line of adoption */
 	u8 reported_phase;
-	u8 idle;    /* visits without traffic, in a row */
-	u8 strikes; /* visits that found something else at the socket's address */
+	u8 idle;     /* visits without traffic, in a row */
+	u8 strikes;  /* visits that found something else at the socket's address */
 	u8 handover; /* when HANDED: where its final counters lie */
 	u8 pad;
 };

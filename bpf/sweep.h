@@ -106,8 +106,7 @@ static __always_inline void key_probe(struct mr_flow_key *key, u64 address, cons
 	} else {
 		bpf_core_read(key->local, 16,
 			      &((struct sock *)address)->__sk_common.skc_v6_rcv_saddr);
-		bpf_core_read(key->remote, 16,
-			      &((struct sock *)address)->__sk_common.skc_v6_daddr);
+		bpf_core_read(key->remote, 16, &((struct sock *)address)->__sk_common.skc_v6_daddr);
 	}
 	key_keep_port(key, MR_TRANSPORT_TCP,
 		      bpf_ntohs(s->role == MR_ROLE_SERVER ? SK(__sk_common.skc_dport)

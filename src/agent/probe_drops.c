@@ -32,14 +32,20 @@ void probe_drops_configure(struct probe *p)
 
 	p->has_drops = read_reasons(&p->drop_reasons);
 	bpf_program__set_autoload(skel->progs.mr_drop_skb, p->has_drops);
+	bpf_program__set_autoload(skel->progs.mr_drop_skb_2, p->has_drops);
 	for (size_t i = 0; i < MR_DROP_REASONS; i++)
 		skel->rodata->mr_drops_ignored[i] = p->drop_reasons.ignored[i];
 }
 
 void probe_drops_attach(struct probe *p)
 {
-	if (p->has_drops)
-		p->skel->links.mr_drop_skb = bpf_program__attach(p->skel->progs.mr_drop_skb);
+	struct millrace_bpf *skel = p->skel;
+
+	if (!p->has_drops)
+		return;
+	/* A tracepoint's programs run in this order (bpf/interrupted.h). */
+	skel->links.mr_drop_skb = bpf_program__attach(skel->progs.mr_drop_skb);
+	skel->links.mr_drop_skb_2 = bpf_program__attach(skel->progs.mr_drop_skb_2);
 }
 
 static int hand_over(struct probe *p, uint32_t count, probe_drop_fn fn, void *userdata)

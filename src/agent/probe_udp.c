@@ -18,7 +18,8 @@
 
 #define EPHEMERAL_LOW 32768 /* Linux's default */
 
-static const char *const fentry_programs[] = {"mr_udp_send4", "mr_udp_send6", "mr_udp_receive"};
+static const char *const fentry_programs[] = {"mr_udp_send4", "mr_udp_send4_2", "mr_udp_send6",
+					      "mr_udp_send6_2", "mr_udp_receive"};
 static const char *const packet_programs[] = {"mr_udp_egress", "mr_udp_ingress"};
 static const char *const common_programs[] = {"mr_udp_adopt_walk", "mr_udp_bind4", "mr_udp_bind6",
 					      "mr_udp_drop"};
@@ -141,12 +142,16 @@ int probe_udp_prepare(struct probe *p)
 	return r < 0 ? r : last_resort_put(p->udp_map[1]);
 }
 
+/* The kernel runs first what was attached last (bpf/interrupted.h). */
 static int attach_fentry(struct millrace_bpf *skel)
 {
+	skel->links.mr_udp_send4_2 = bpf_program__attach(skel->progs.mr_udp_send4_2);
 	skel->links.mr_udp_send4 = bpf_program__attach(skel->progs.mr_udp_send4);
+	skel->links.mr_udp_send6_2 = bpf_program__attach(skel->progs.mr_udp_send6_2);
 	skel->links.mr_udp_send6 = bpf_program__attach(skel->progs.mr_udp_send6);
 	skel->links.mr_udp_receive = bpf_program__attach(skel->progs.mr_udp_receive);
-	return skel->links.mr_udp_send4 && skel->links.mr_udp_send6 && skel->links.mr_udp_receive
+	return skel->links.mr_udp_send4 && skel->links.mr_udp_send4_2 && skel->links.mr_udp_send6 &&
+			       skel->links.mr_udp_send6_2 && skel->links.mr_udp_receive
 		       ? 0
 		       : -errno;
 }

@@ -212,26 +212,29 @@ static uint64_t both_skipped(uint64_t one, uint64_t other)
 	return one < other ? one : other;
 }
 
+/* What the second program of a hook could not make good (bpf/interrupted.h). */
+static uint64_t not_caught(const struct millrace_bpf *skel, enum mr_interrupted_hook hook,
+			   uint64_t skipped)
+{
+	uint64_t missed = skipped + skel->bss->mr_left[hook], caught = skel->bss->mr_caught[hook];
+
+	return missed > caught ? missed - caught : 0;
+}
+
+#define MISSES(program) recursion_misses(skel->links.program, skel->progs.program)
+
 static uint64_t tracepoints_skipped(const struct millrace_bpf *skel)
 {
-	return recursion_misses(skel->links.mr_retransmit_synack,
-				skel->progs.mr_retransmit_synack) +
-	       recursion_misses(skel->links.mr_udp_send4, skel->progs.mr_udp_send4) +
-	       recursion_misses(skel->links.mr_udp_send6, skel->progs.mr_udp_send6) +
-	       recursion_misses(skel->links.mr_udp_receive, skel->progs.mr_udp_receive) +
-	       recursion_misses(skel->links.mr_drop_skb, skel->progs.mr_drop_skb) +
-	       recursion_misses(skel->links.mr_udp_drop, skel->progs.mr_udp_drop) +
-	       recursion_misses(skel->links.mr_process_fork, skel->progs.mr_process_fork) +
-	       recursion_misses(skel->links.mr_process_exec, skel->progs.mr_process_exec) +
-	       recursion_misses(skel->links.mr_process_exit, skel->progs.mr_process_exit) +
-	       both_skipped(
-		       recursion_misses(skel->links.mr_error_report, skel->progs.mr_error_report),
-		       recursion_misses(skel->links.mr_error_report_2,
-					skel->progs.mr_error_report_2)) +
-	       both_skipped(
-		       recursion_misses(skel->links.mr_set_state, skel->progs.mr_set_state),
-		       recursion_misses(skel->links.mr_set_state_2, skel->progs.mr_set_state_2));
+	return MISSES(mr_retransmit_synack) + MISSES(mr_udp_receive) + MISSES(mr_udp_drop) +
+	       MISSES(mr_process_fork) + MISSES(mr_process_exec) + MISSES(mr_process_exit) +
+	       not_caught(skel, MR_INTERRUPTED_SEND4, MISSES(mr_udp_send4)) +
+	       not_caught(skel, MR_INTERRUPTED_SEND6, MISSES(mr_udp_send6)) +
+	       not_caught(skel, MR_INTERRUPTED_DROP, MISSES(mr_drop_skb)) +
+	       both_skipped(MISSES(mr_error_report), MISSES(mr_error_report_2)) +
+	       both_skipped(MISSES(mr_set_state), MISSES(mr_set_state_2));
 }
+
+#undef MISSES
 
 static void stats_costs(struct probe *p, struct probe_stats *s)
 {

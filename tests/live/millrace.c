@@ -106,7 +106,7 @@ bool millrace_start_at(struct millrace *m, struct live *l, uint16_t port,
 			running[i] = m->pid;
 			break;
 		}
-	wait_until(healthy, m, patience(l, 20000));
+	wait_until(healthy, m, patience(l, 60000));
 	if (millrace_alive(m) && api_get(m, "/healthz", NULL, NULL) == 200)
 		return true;
 	check(l, false, "millrace up answers on /healthz");

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Packets that this host's own firewall drops, where they arrive and where they leave: with their
- * reason on their edge, as many as the firewall's own rule counted, and named by `why`. */
+ * reason on their edge, as many as the firewall's own rule counted, and named by `why`. Few of TCP,
+ * then floods of UDP in both places at once, so that drops interrupt drops. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -15,19 +17,32 @@
 #include "millrace.h"
 #include "run.h"
 
-#define PORT_IN  22700
-#define PORT_OUT 22701
-#define ATTEMPTS 6
-#define REASON   "NETFILTER_DROP"
+#define PORT_IN   22700
+#define PORT_OUT  22701
+#define FLOOD_IN  22702
+#define FLOOD_OUT 22703
+#define ATTEMPTS  6
+#define FLOOD     20000
+#define SMALL     8 /* bytes that pass, so that the flow is known */
+#define LARGE     200
+#define REASON    "NETFILTER_DROP"
+
+static int rule_load(int netns, const char *hook, uint16_t tcp, uint16_t udp)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text),
+		 "table inet drops {\nchain c {\ntype filter hook %s priority 0;\n"
+		 "tcp dport %u counter drop\nudp dport %u meta length > 100 counter drop\n}\n}\n",
+		 hook, tcp, udp);
+	return net_nft(netns, text);
+}
 
 static int rules_load(struct live *l)
 {
-	int r = net_nft(l->net.server, "table inet drops {\nchain c {\ntype filter hook input "
-				       "priority 0;\ntcp dport 22700 counter drop\n}\n}\n");
+	int r = rule_load(l->net.server, "input", PORT_IN, FLOOD_IN);
 
-	return r ? r
-		 : net_nft(l->net.client, "table inet drops {\nchain c {\ntype filter hook output "
-					  "priority 0;\ntcp dport 22701 counter drop\n}\n}\n");
+	return r ? r : rule_load(l->net.client, "output", PORT_OUT, FLOOD_OUT);
 }
 
 static void rules_unload(struct live *l)
@@ -36,18 +51,30 @@ static void rules_unload(struct live *l)
 	net_nft(l->net.client, "delete table inet drops\n");
 }
 
-/* What the rule in this namespace has counted; -1: it cannot be asked. */
-static long long rule_packets(int netns)
+/* What the rule for this port has counted in this namespace; -1: it cannot be asked. */
+static long long rule_packets(int netns, uint16_t port)
 {
 	const char *const argv[] = {program_find("nft"), "list", "table", "inet", "drops", NULL};
 	static const char word[] = "counter packets ";
-	char out[4096];
+	char out[4096], rule[16];
 	const char *at;
 
 	if (!argv[0] || run(&(struct spawn){.netns = netns}, argv, out, sizeof(out), 20000))
 		return -1;
-	at = strstr(out, word);
+	snprintf(rule, sizeof(rule), "dport %u ", port);
+	at = strstr(out, rule);
+	at = at ? strstr(at, word) : NULL;
 	return at ? atoll(at + strlen(word)) : -1;
+}
+
+static int udp_socket(uint16_t port,
+		      int (*take)(int fd, const struct sockaddr *address, socklen_t length))
+{
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	inet_pton(AF_INET, NET_SERVER4, &in.sin_addr);
+	return fd < 0 || take(fd, (struct sockaddr *)&in, sizeof(in)) ? -1 : fd;
 }
 
 static pid_t server_start(struct live *l)
@@ -56,7 +83,8 @@ static pid_t server_start(struct live *l)
 
 	if (pid)
 		return pid;
-	if (actor_listen(NET_SERVER4, PORT_IN) < 0 || actor_listen(NET_SERVER4, PORT_OUT) < 0)
+	if (udp_socket(FLOOD_IN, bind) < 0 || udp_socket(FLOOD_OUT, bind) < 0 ||
+	    actor_listen(NET_SERVER4, PORT_IN) < 0 || actor_listen(NET_SERVER4, PORT_OUT) < 0)
 		_exit(1);
 	pause();
 	_exit(0);
@@ -81,8 +109,27 @@ static pid_t client_start(struct live *l, uint16_t port)
 	_exit(0);
 }
 
+/* What the firewall takes away where it leaves, send() is told. */
+static pid_t flood_start(struct live *l, uint16_t port)
+{
+	static const char data[LARGE];
+	pid_t pid = actor_fork(l, "dropflood", true);
+	int fd;
+
+	if (pid)
+		return pid;
+	fd = udp_socket(port, connect);
+	if (fd < 0 || send(fd, data, SMALL, 0) != SMALL)
+		_exit(1);
+	for (int i = 0; i < FLOOD; i++)
+		if (send(fd, data, LARGE, 0) != LARGE && errno != EPERM)
+			_exit(1);
+	_exit(0);
+}
+
 struct looking {
 	const struct millrace *millrace;
+	const char *client;
 	uint16_t port;
 	long long wanted, got, timed_out, skipped;
 };
@@ -91,28 +138,51 @@ static bool edge_shows(void *userdata)
 {
 	struct looking *k = userdata;
 	json_t *graph;
-	const json_t *edge = api_edge(k->millrace, "dropclient", NULL, k->port, &graph);
+	const json_t *edge = api_edge(k->millrace, k->client, NULL, k->port, &graph);
 	const json_t *drops = json_object_get(edge, "drops");
 
 	k->got = json_integer_value(json_object_get(drops, REASON));
 	k->timed_out = edge ? api_counter(edge, MR_FAILED_TIMED_OUT) : -1;
 	k->skipped = json_integer_value(api_at(graph, "completeness.lost.recursion"));
 	json_decref(graph);
-	return k->got >= k->wanted && k->timed_out == ATTEMPTS;
+	return k->got >= k->wanted;
 }
 
-/* The kernel skips a program that interrupts itself, and says how often. */
-static void edge_check(struct live *l, const struct millrace *m, uint16_t port, int netns,
-		       const char *where)
+static void edge_check(struct live *l, struct looking *k, int netns, const char *where)
 {
-	struct looking k = {.millrace = m, .port = port, .wanted = rule_packets(netns)};
+	k->wanted = rule_packets(netns, k->port);
+	wait_until(edge_shows, k, patience(l, 5000));
+	check(l, k->wanted > 0 && k->got == k->wanted,
+	      "%s: the rule dropped %lld packets, %lld are on the edge; not told to us: %lld",
+	      where, k->wanted, k->got, k->skipped);
+}
 
-	check(l, k.wanted >= ATTEMPTS, "%s: the rule dropped %lld packets", where, k.wanted);
-	wait_until(edge_shows, &k, patience(l, 5000));
-	check(l, k.got <= k.wanted && k.got + k.skipped >= k.wanted,
-	      "%s: %lld on the edge; the kernel skipped the program %lld times", where, k.got,
-	      k.skipped);
+static bool all_timed_out(void *looking)
+{
+	edge_shows(looking);
+	return ((struct looking *)looking)->timed_out == ATTEMPTS;
+}
+
+static void attempts_check(struct live *l, const struct millrace *m, uint16_t port, int netns,
+			   const char *where)
+{
+	struct looking k = {.millrace = m, .client = "dropclient", .port = port};
+
+	edge_check(l, &k, netns, where);
+	wait_until(all_timed_out, &k, patience(l, 5000));
 	check_equal(l, "attempts that timed out", ATTEMPTS, (uint64_t)k.timed_out);
+}
+
+static void floods_run(struct live *l, const struct millrace *m)
+{
+	struct looking in = {.millrace = m, .client = "dropflood", .port = FLOOD_IN};
+	struct looking out = {.millrace = m, .client = "dropflood", .port = FLOOD_OUT};
+	pid_t first = flood_start(l, FLOOD_IN), second = flood_start(l, FLOOD_OUT);
+
+	check(l, process_wait(first, patience(l, 60000)) == 0, "arriving: the flood ended");
+	check(l, process_wait(second, patience(l, 60000)) == 0, "leaving: the flood ended");
+	edge_check(l, &in, l->net.server, "a flood, where it arrives");
+	edge_check(l, &out, l->net.client, "a flood, where it leaves");
 }
 
 static void why_check(struct live *l, struct millrace *m, uint16_t port)
@@ -155,8 +225,9 @@ static void run_both(struct live *l, struct millrace *m)
 	out = client_start(l, PORT_OUT);
 	check(l, process_wait(in, patience(l, 60000)) == 0, "arriving: every attempt ended");
 	check(l, process_wait(out, patience(l, 60000)) == 0, "leaving: every attempt ended");
-	edge_check(l, m, PORT_IN, l->net.server, "dropped where they arrive");
-	edge_check(l, m, PORT_OUT, l->net.client, "dropped where they leave");
+	attempts_check(l, m, PORT_IN, l->net.server, "dropped where they arrive");
+	attempts_check(l, m, PORT_OUT, l->net.client, "dropped where they leave");
+	floods_run(l, m);
 	losses_tell(m);
 	why_check(l, m, PORT_IN);
 	why_check(l, m, PORT_OUT);

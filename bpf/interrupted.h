@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The kernel skips a tracing program where it would interrupt itself: while one run of it is held
+ * up, by an interrupt or by another task, nothing that comes on this CPU is told to it. So a hook
+ * that may not miss a buffer has two programs, which the kernel runs one after the other: the first
+ * notes that it has the buffer and does the work; the second does it for those that are not noted.
+ *
+ * What runs for a task is noted at the task, which may go on at another CPU between the two
+ * programs; what runs in an interrupt, at the CPU, which it does not leave. So of each there is one
+ * buffer in hand at a time, and one note is enough. Which of the two it is, the stack tells.
+ */
+#pragma once
+
+#include "address.h"
+#include "flow.h"
+
+#define TASK_STACK 16384 /* bytes; where a task's is larger, its depth counts as an interrupt */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, u64); /* the buffer's address; 0: none */
+} mr_task_note SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, u64);
+} mr_interrupt_note SEC(".maps");
+
+/* Skipped by the kernel, and what was left to the second program, less this: lost. */
+__u64 mr_caught[MR_INTERRUPTED_HOOKS]; /* by the second, for want of a note */
+__u64 mr_left[MR_INTERRUPTED_HOOKS];   /* by the first, which had nowhere to note it */
+
+static __always_inline u64 *note_get(const void *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	u32 zero = 0;
+
+	if (address_of(ctx) - (u64)task->stack < TASK_STACK)
+		return bpf_task_storage_get(&mr_task_note, task, NULL,
+					    BPF_LOCAL_STORAGE_GET_F_CREATE);
+	return bpf_map_lookup_elem(&mr_interrupt_note, &zero);
+}
+
+/* In the first program, before all else: whether it does the work. */
+static __always_inline int is_first(const void *ctx, u32 hook, const void *buffer)
+{
+	u64 *note = note_get(ctx);
+
+	if (note)
+		*note = address_of(buffer);
+	else
+		__sync_fetch_and_add(&mr_left[hook], 1);
+	return note != NULL;
+}
+
+/* In the second: whether the first did not. */
+static __always_inline int is_missed(const void *ctx, u32 hook, const void *buffer)
+{
+	u64 *note = note_get(ctx);
+
+	if (note && *note == address_of(buffer)) {
+		*note = 0;
+		return 0;
+	}
+	__sync_fetch_and_add(&mr_caught[hook], 1);
+	return 1;
+}
