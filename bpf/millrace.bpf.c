@@ -357,7 +357,7 @@ int mr_udp_ingress(struct __sk_buff *packet)
 SEC("tp_btf/udp_fail_queue_rcv_skb")
 int BPF_PROG(mr_udp_drop, int error, const struct sock *sk)
 {
-	udp_dropped();
+	udp_dropped(address_of(sk));
 	return 0;
 }
 

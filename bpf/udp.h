@@ -24,13 +24,18 @@ struct udp_seen {
 	u8 pad[6];
 };
 
-/* The datagram that was received last on this CPU: if its queue is full, it is this one. Between
- * the two the kernel does not leave the CPU's softirq. */
+/* The datagram that was received last on this CPU: if its socket's queue is full, it is this one.
+ * Between the two the kernel does not leave the CPU's softirq. */
+struct udp_last {
+	struct udp_count count;
+	u64 address; /* of its socket; 0: none */
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, u32);
-	__type(value, struct udp_count);
+	__type(value, struct udp_last);
 } mr_udp_last SEC(".maps");
 
 static __always_inline void udp_key(struct mr_flow_key *key, const struct udp_ends *e, u8 role,
@@ -47,22 +52,15 @@ static __always_inline void udp_key(struct mr_flow_key *key, const struct udp_en
 	key->transport = MR_TRANSPORT_UDP;
 }
 
-static __always_inline void udp_remember(const struct udp_count *c)
+static __always_inline void udp_remember(const struct udp_count *c, u64 address)
 {
 	u32 zero = 0;
-	struct udp_count *last = bpf_map_lookup_elem(&mr_udp_last, &zero);
+	struct udp_last *last = bpf_map_lookup_elem(&mr_udp_last, &zero);
 
-	if (last)
-		*last = *c;
-}
-
-static __always_inline void udp_forget(void)
-{
-	u32 zero = 0;
-	struct udp_count *last = bpf_map_lookup_elem(&mr_udp_last, &zero);
-
-	if (last)
-		last->datagrams = 0;
+	if (!last)
+		return;
+	last->count = *c;
+	last->address = address;
 }
 
 /* Counts what was seen, for its socket. Not static, so that the verifier looks at it once. */
@@ -75,11 +73,8 @@ __noinline int udp_count(struct udp_seen *seen, u64 cookie, u64 address)
 	if (!seen)
 		return 0;
 	s = udp_socket_of(cookie, address, seen->received);
-	if (!s) {
-		if (seen->received)
-			udp_forget();
+	if (!s)
 		return 0;
-	}
 	if (!seen->received)
 		udp_socket_sends(s);
 	seen->ends.ephemeral_low = mr_ephemeral_low;
@@ -92,7 +87,7 @@ __noinline int udp_count(struct udp_seen *seen, u64 cookie, u64 address)
 	c.datagrams = seen->datagrams ? seen->datagrams : 1;
 	c.to_client = (role == MR_ROLE_SERVER) != seen->received;
 	if (seen->received)
-		udp_remember(&c);
+		udp_remember(&c, address);
 	return udp_fold(&c, cookie, address);
 }
 
@@ -118,17 +113,17 @@ static __always_inline void udp_describe_dns(struct mr_dns_head *h, const struct
 	dns_describe(h, &seen->ends, seen->received, seen->bytes, held);
 }
 
-/* The queue had no room for what was just received. */
-static __always_inline void udp_dropped(void)
+/* The queue of this socket had no room for what was just received. Not every socket is observed. */
+static __always_inline void udp_dropped(u64 address)
 {
 	u32 zero = 0;
-	struct udp_count *last = bpf_map_lookup_elem(&mr_udp_last, &zero);
+	struct udp_last *last = bpf_map_lookup_elem(&mr_udp_last, &zero);
 	struct udp_count c;
 
-	if (!last || !last->datagrams)
+	if (!last || last->address != address)
 		return;
-	c = *last;
-	last->datagrams = 0;
+	c = last->count;
+	last->address = 0;
 	udp_unfold(&c);
 }
 
