@@ -12,7 +12,7 @@
 #define NETNS_MAX 1024
 
 struct reading {
-	struct snmp_tcp tcp;
+	struct snmp kernel;
 	bool settled;
 };
 
@@ -22,24 +22,24 @@ struct baselines {
 	size_t moving;
 };
 
-static void on_before(void *userdata, const struct netns_id *id, const struct snmp_tcp *tcp)
+static void on_before(void *userdata, const struct netns_id *id, const struct snmp *kernel)
 {
 	struct baselines *b = userdata;
 	struct reading *reading = lru_put(b->readings, id, NULL);
 
 	if (reading && !reading->settled)
-		reading->tcp = *tcp;
+		reading->kernel = *kernel;
 }
 
-static void on_after(void *userdata, const struct netns_id *id, const struct snmp_tcp *tcp)
+static void on_after(void *userdata, const struct netns_id *id, const struct snmp *kernel)
 {
 	struct baselines *b = userdata;
 	struct reading *reading = lru_get(b->readings, id);
 
 	if (!reading || reading->settled)
 		return;
-	netns_set_baseline(b->netns, id, &reading->tcp);
-	reading->settled = memcmp(&reading->tcp, tcp, sizeof(*tcp)) == 0;
+	netns_set_baseline(b->netns, id, &reading->kernel);
+	reading->settled = memcmp(&reading->kernel, kernel, sizeof(*kernel)) == 0;
 	b->moving += !reading->settled;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where the kernel's own TCP counters stood when the agent began to count, exactly.
+ * Where the kernel's own counters stood when the agent began to count, exactly.
  *
  *     read theirs ─► take ours ─► read theirs again      until nothing happened between
  *

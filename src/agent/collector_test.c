@@ -231,8 +231,9 @@ static void snmp_is(struct world *w, unsigned int active, unsigned int passive, 
 {
 	char text[256];
 	int size = snprintf(text, sizeof(text),
-			    "Tcp: ActiveOpens PassiveOpens RetransSegs\nTcp: %u %u %u\n", active,
-			    passive, again);
+			    "Tcp: ActiveOpens PassiveOpens RetransSegs\nTcp: %u %u %u\n"
+			    "Udp: InDatagrams OutDatagrams RcvbufErrors\nUdp: 0 0 0\n",
+			    active, passive, again);
 	char link[128];
 
 	tree_mkdir(&w->proc, "7/ns");
@@ -269,12 +270,12 @@ static void baselines_leave_out_what_we_counted(void **state)
 	assert_int_equal(b->netns_count, 1);
 	n = &b->netns[0];
 	assert_int_equal(n->netns, 9);
-	assert_int_equal(n->attempted, 3);
-	assert_int_equal(n->accepted, 3);
-	assert_int_equal(n->retransmits, 10);
-	assert_int_equal(n->baseline_active_opens, 98);
-	assert_int_equal(n->baseline_passive_opens, 197);
-	assert_int_equal(n->baseline_retrans_segs, 290);
+	assert_int_equal(n->ours[NETNS_ATTEMPTED], 3);
+	assert_int_equal(n->ours[NETNS_ACCEPTED], 3);
+	assert_int_equal(n->ours[NETNS_RETRANSMITS], 10);
+	assert_int_equal(n->baseline[NETNS_ATTEMPTED], 98);
+	assert_int_equal(n->baseline[NETNS_ACCEPTED], 197);
+	assert_int_equal(n->baseline[NETNS_RETRANSMITS], 290);
 	assert_int_equal(w.probe->whole_sweeps, 1); /* it held still: one try */
 	wire_batch_free(b);
 	world_done(&w);

@@ -3,6 +3,7 @@
 #include "agent/netns.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/lru.h"
@@ -11,7 +12,6 @@
 
 struct entry {
 	struct wire_netns wire;
-	uint32_t cookie;   /* 0: not known yet */
 	uint32_t previous; /* of the one that had this inode before: late records are not ours */
 };
 
@@ -45,41 +45,57 @@ static struct wire_netns *netns_get(struct netns *n, const struct netns_id *id)
 
 	if (id->cookie && id->cookie == e->previous)
 		return NULL;
-	if (id->cookie && e->cookie && id->cookie != e->cookie)
-		*e = (struct entry){.previous = e->cookie};
+	if (id->cookie && e->wire.cookie && id->cookie != e->wire.cookie)
+		*e = (struct entry){.previous = e->wire.cookie};
 	if (id->cookie)
-		e->cookie = id->cookie;
+		e->wire.cookie = id->cookie;
 	e->wire.netns = id->inode;
 	return &e->wire;
 }
 
 /* Each end counts the segments that it sent again itself. */
+static void add_tcp(uint64_t *ours, bool client, const __u64 *counter)
+{
+	if (client)
+		ours[NETNS_ATTEMPTED] += counter[MR_ATTEMPTED];
+	else
+		ours[NETNS_ACCEPTED] += counter[MR_OPENED];
+	ours[NETNS_RETRANSMITS] +=
+		counter[MR_SYNACK_RETRANSMITS] +
+		counter[client ? MR_RETRANSMITS_TO_SERVER : MR_RETRANSMITS_TO_CLIENT];
+}
+
+static void add_udp(uint64_t *ours, bool client, const __u64 *counter)
+{
+	ours[NETNS_DATAGRAMS_SENT] +=
+		counter[client ? MR_DATAGRAMS_TO_SERVER : MR_DATAGRAMS_TO_CLIENT];
+	ours[NETNS_DATAGRAMS_RECEIVED] +=
+		counter[client ? MR_DATAGRAMS_TO_CLIENT : MR_DATAGRAMS_TO_SERVER];
+	ours[NETNS_DATAGRAMS_DROPPED] +=
+		counter[client ? MR_DROPPED_TO_CLIENT : MR_DROPPED_TO_SERVER];
+}
+
 void netns_add(struct netns *n, const struct mr_flow_key *key, const struct mr_flow_value *value)
 {
 	const struct netns_id id = {.inode = key->netns, .cookie = key->netns_cookie};
-	struct wire_netns *w = key->transport == MR_TRANSPORT_TCP ? netns_get(n, &id) : NULL;
+	struct wire_netns *w = netns_get(n, &id);
 
 	if (!w)
 		return;
-	if (key->role == MR_ROLE_CLIENT) {
-		w->attempted += value->counter[MR_ATTEMPTED];
-		w->retransmits += value->counter[MR_RETRANSMITS_TO_SERVER];
-	} else {
-		w->accepted += value->counter[MR_OPENED];
-		w->retransmits += value->counter[MR_RETRANSMITS_TO_CLIENT];
-	}
-	w->retransmits += value->counter[MR_SYNACK_RETRANSMITS];
+	if (key->transport == MR_TRANSPORT_UDP)
+		add_udp(w->ours, key->role == MR_ROLE_CLIENT, value->counter);
+	else
+		add_tcp(w->ours, key->role == MR_ROLE_CLIENT, value->counter);
 }
 
-void netns_set_baseline(struct netns *n, const struct netns_id *id, const struct snmp_tcp *now)
+void netns_set_baseline(struct netns *n, const struct netns_id *id, const struct snmp *now)
 {
 	struct wire_netns *w = netns_get(n, id);
 
 	if (!w)
 		return;
-	w->baseline_active_opens = now->active_opens - w->attempted;
-	w->baseline_passive_opens = now->passive_opens - w->accepted;
-	w->baseline_retrans_segs = now->retrans_segs - w->retransmits;
+	for (int c = 0; c < NETNS_COUNTER_COUNT; c++)
+		w->baseline[c] = now->counter[c] - w->ours[c];
 }
 
 int netns_report(const struct netns *n, struct wire_batch *batch)

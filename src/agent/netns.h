@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * TCP counters of each network namespace since the agent started, to be held against the kernel's
+ * Counters of each network namespace since the agent started, to be held against the kernel's
  * own: ours from the flows, and where the kernel's stood when we began to count.
  *
  * Inodes of namespaces are used again at once. A namespace with another cookie than the one known
@@ -31,6 +31,6 @@ void netns_add(struct netns *n, const struct mr_flow_key *key, const struct mr_f
 
 /* What the kernel counted (now, with all that netns_add was given) lies before our beginning,
  * except for what we have counted ourselves by now. */
-void netns_set_baseline(struct netns *n, const struct netns_id *id, const struct snmp_tcp *now);
+void netns_set_baseline(struct netns *n, const struct netns_id *id, const struct snmp *now);
 
 int netns_report(const struct netns *n, struct wire_batch *batch); /* -ENOMEM */

@@ -42,6 +42,22 @@ static int read_text(int dir, const char *path, char *ret, size_t size)
 	return n < 0 ? -EIO : 0;
 }
 
+/* process: its directory, seen from dir. Without IPv6 there is no snmp6. */
+static int read_kernel(int dir, const char *process, struct snmp *ret)
+{
+	char path[320], text[TEXT_MAX], text6[TEXT_MAX];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/net/snmp", process);
+	r = read_text(dir, path, text, sizeof(text));
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), "%s/net/snmp6", process);
+	if (read_text(dir, path, text6, sizeof(text6)) < 0)
+		text6[0] = '\0';
+	return snmp_parse(text, text6, ret);
+}
+
 /* Once for each inode; false when there is no room to remember it. */
 static bool is_first(struct scan *s, uint32_t inode)
 {
@@ -55,7 +71,7 @@ struct visit {
 	int fd; /* of the namespace */
 	const char *proc;
 	uint32_t cookie;
-	struct snmp_tcp tcp;
+	struct snmp kernel;
 	int result;
 };
 
@@ -76,15 +92,14 @@ static uint32_t read_cookie(void)
 static void *visit_run(void *userdata)
 {
 	struct visit *v = userdata;
-	char text[TEXT_MAX], path[300];
+	char path[300];
 
 	v->result = -EIO;
 	if (setns(v->fd, CLONE_NEWNET) < 0)
 		return NULL;
 	v->cookie = read_cookie();
-	snprintf(path, sizeof(path), "%s/thread-self/net/snmp", v->proc);
-	if (read_text(AT_FDCWD, path, text, sizeof(text)) == 0)
-		v->result = snmp_parse(text, &v->tcp);
+	snprintf(path, sizeof(path), "%s/thread-self", v->proc);
+	v->result = read_kernel(AT_FDCWD, path, &v->kernel);
 	return NULL;
 }
 
@@ -104,7 +119,6 @@ static void visit(const struct scan *s, int fd, struct visit *ret)
 static void scan_namespace(struct scan *s, uint32_t inode, int fd, int proc, const char *pid)
 {
 	struct netns_id id = {.inode = inode};
-	char path[300], text[TEXT_MAX];
 	struct visit v;
 
 	if (s->walk) {
@@ -114,14 +128,11 @@ static void scan_namespace(struct scan *s, uint32_t inode, int fd, int proc, con
 		return;
 	}
 	visit(s, fd, &v);
-	if (v.result < 0 && pid) {
-		snprintf(path, sizeof(path), "%s/net/snmp", pid);
-		if (read_text(proc, path, text, sizeof(text)) == 0)
-			v.result = snmp_parse(text, &v.tcp);
-	}
+	if (v.result < 0 && pid)
+		v.result = read_kernel(proc, pid, &v.kernel);
 	id.cookie = v.cookie;
 	if (v.result == 0)
-		s->fn(s->userdata, &id, &v.tcp);
+		s->fn(s->userdata, &id, &v.kernel);
 	else
 		lru_remove(s->seen, lru_get(s->seen, &inode)); /* the next may show the way */
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finds the network namespaces of this machine and reads the kernel's TCP counters of each: those
+ * Finds the network namespaces of this machine and reads the kernel's counters of each: those
  * some process is in, and those kept by a mount only (`ip netns add`). Needs root; the agent does
  * it once, while it starts.
  */
@@ -11,8 +11,7 @@
 #include "agent/netns.h"
 
 /* Each namespace once. */
-typedef void (*netns_scan_fn)(void *userdata, const struct netns_id *id,
-			      const struct snmp_tcp *tcp);
+typedef void (*netns_scan_fn)(void *userdata, const struct netns_id *id, const struct snmp *kernel);
 
 /* proc: "/proc". What cannot be read is left out. -errno: nothing could be read at all. */
 int netns_scan(const char *proc, netns_scan_fn fn, void *userdata);

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel's own TCP counters of a network namespace, from the text of /proc/PID/net/snmp.
- * Pure: text in, struct out. Source: RFC 4022, net/ipv4/proc.c.
+ * The kernel's own counters of a network namespace, from the text of /proc/PID/net/snmp and snmp6.
+ * Pure: text in, struct out. UDP's are those of IPv4 and IPv6 together; a full receive queue is
+ * RcvbufErrors or, for want of memory, MemErrors.
+ * Source: RFC 4022, RFC 4113, net/ipv4/proc.c, net/ipv6/proc.c.
  */
 #pragma once
 
 #include <stdint.h>
 
-struct snmp_tcp {
-	uint64_t active_opens, passive_opens, retrans_segs;
+#include "wire/batch.h"
+
+struct snmp {
+	uint64_t counter[NETNS_COUNTER_COUNT];
 };
 
-int snmp_parse(const char *text, struct snmp_tcp *ret); /* -EBADMSG: no Tcp line, or not whole */
+/* text6 is "" where there is no IPv6. -EBADMSG: no Tcp or Udp line, or not whole. */
+int snmp_parse(const char *text, const char *text6, struct snmp *ret);

@@ -125,8 +125,9 @@ const struct command commands[] = {
 	 "is missing. Leaves nothing behind.",
 	 check_options, 0, check_run},
 	{"verify", "", "our sums beside the kernel's own; needs root",
-	 "Compares opened, accepted and retransmitted with the kernel's SNMP counters in every\n"
-	 "network namespace. The difference should be 0; exits 1 if it is not.",
+	 "Compares opened, accepted and retransmitted, and datagrams sent and dropped, with the\n"
+	 "kernel's SNMP counters in every network namespace. The difference should be 0; exits 1\n"
+	 "if it is not.",
 	 server_options, 0, verify_run},
 	{.name = NULL},
 };

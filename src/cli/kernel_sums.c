@@ -12,12 +12,13 @@
 
 #define NAMES_DIRECTORY "/run/netns"
 
-static void add(void *userdata, const struct netns_id *id, const struct snmp_tcp *tcp)
+static void add(void *userdata, const struct netns_id *id, const struct snmp *kernel)
 {
 	struct kernel_sums *s = userdata;
 
 	if (s->count < KERNEL_SUMS_MAX)
-		s->list[s->count++] = (struct kernel_sum){.netns = id->inode, .tcp = *tcp};
+		s->list[s->count++] = (struct kernel_sum){
+			.netns = id->inode, .cookie = id->cookie, .kernel = *kernel};
 }
 
 const struct kernel_sum *kernel_sums_find(const struct kernel_sums *s, uint32_t netns)

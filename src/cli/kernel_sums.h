@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kernel's own TCP counters of every network namespace, read now. Needs root. */
+/* The kernel's own counters of every network namespace, read now. Needs root. */
 #pragma once
 
 #include <stddef.h>
@@ -10,9 +10,9 @@
 #define KERNEL_SUMS_MAX 1024 /* namespaces; more are left out, as the agent does */
 
 struct kernel_sum {
-	uint32_t netns; /* inode, as in /proc/PID/ns/net */
-	char name[64];  /* in /run/netns; "(this)"; or "" */
-	struct snmp_tcp tcp;
+	uint32_t netns, cookie; /* inode, as in /proc/PID/ns/net; as struct netns_id */
+	char name[64];          /* in /run/netns; "(this)"; or "" */
+	struct snmp kernel;
 };
 
 struct kernel_sums {

@@ -10,34 +10,47 @@
 #include "output.h"
 #include "table.h"
 
-/* Our name, the agent's baseline and the kernel's name of each counter. */
-static const struct name {
+#define NAMES(id, ours, baseline, kernel) {ours, baseline, kernel},
+static const struct {
 	const char *ours, *baseline, *kernel;
-} names[VERIFY_COUNT] = {
-	[VERIFY_ATTEMPTED] = {"attempted", "baseline_active_opens", "ActiveOpens"},
-	[VERIFY_ACCEPTED] = {"accepted", "baseline_passive_opens", "PassiveOpens"},
-	[VERIFY_RETRANSMITS] = {"retransmits", "baseline_retrans_segs", "RetransSegs"},
-};
+} names[] = {WIRE_NETNS_COUNTERS(NAMES)};
 
-static uint64_t kernel_value(const struct snmp_tcp *s, int counter)
+static bool is_udp(int counter)
 {
-	return counter == VERIFY_ATTEMPTED  ? s->active_opens
-	       : counter == VERIFY_ACCEPTED ? s->passive_opens
-					    : s->retrans_segs;
+	return counter >= NETNS_DATAGRAMS_SENT;
+}
+
+/* Another namespace may have had the same inode. */
+static bool is_same(const json_t *n, const struct kernel_sum *sum)
+{
+	uint32_t cookie = (uint32_t)field_number(n, "cookie");
+
+	return field_number(n, "netns") == sum->netns &&
+	       (!cookie || !sum->cookie || cookie == sum->cookie);
 }
 
 /* What the agent said of a namespace; NULL: nothing, so it counted nothing there from 0 on. */
-static const json_t *find_ours(const json_t *ours, uint32_t netns)
+static const json_t *find_ours(const json_t *ours, const struct kernel_sum *sum)
 {
-	const json_t *agents = field_array(ours, "agents");
 	json_t *agent, *n;
 	size_t i, k;
 
-	json_array_foreach (agents, i, agent)
+	json_array_foreach (field_array(ours, "agents"), i, agent)
 		json_array_foreach (field_array(agent, "netns"), k, n)
-			if (field_number(n, "netns") == netns)
+			if (is_same(n, sum))
 				return n;
 	return NULL;
+}
+
+static bool watches_udp(const json_t *ours)
+{
+	json_t *agent;
+	size_t i;
+
+	json_array_foreach (field_array(ours, "agents"), i, agent)
+		if (strstr(field_text(agent, "hooks"), "(UDP)"))
+			return true;
+	return false;
 }
 
 static int64_t outside(uint64_t value, uint64_t low, uint64_t high)
@@ -50,17 +63,30 @@ static int64_t outside(uint64_t value, uint64_t low, uint64_t high)
 static void fill_row(struct verify_row *row, const struct kernel_sum *before, const json_t *ours,
 		     const struct kernel_sum *after)
 {
-	*row = (struct verify_row){.netns = before->netns};
-	memcpy(row->name, before->name, sizeof(row->name));
-	for (int c = 0; c < VERIFY_COUNT; c++) {
+	for (int c = 0; c < NETNS_COUNTER_COUNT; c++) {
 		uint64_t baseline = field_count(ours, names[c].baseline);
 		struct verify_figure *f = &row->figures[c];
 
+		if (is_udp(c) && !row->udp)
+			continue;
 		f->ours = field_count(ours, names[c].ours);
-		f->before = kernel_value(&before->tcp, c) - baseline;
-		f->after = kernel_value(&after->tcp, c) - baseline;
-		f->difference = outside(f->ours, f->before, f->after);
+		f->before = before->kernel.counter[c] - baseline;
+		f->after = after->kernel.counter[c] - baseline;
+		f->difference = outside(f->ours, f->before, is_udp(c) ? UINT64_MAX : f->after);
 	}
+}
+
+static bool compare_one(struct verify_row *row, const struct kernel_sum *before, const json_t *ours,
+			const struct kernel_sums *after)
+{
+	const struct kernel_sum *last = kernel_sums_find(after, before->netns);
+
+	if (!last || last->cookie != before->cookie)
+		return false;
+	*row = (struct verify_row){.netns = before->netns, .udp = watches_udp(ours)};
+	memcpy(row->name, before->name, sizeof(row->name));
+	fill_row(row, before, find_ours(ours, before), last);
+	return true;
 }
 
 int verify_compare(const struct kernel_sums *before, const json_t *ours,
@@ -74,30 +100,29 @@ int verify_compare(const struct kernel_sums *before, const json_t *ours,
 	rows = calloc(before->count + 1, sizeof(*rows));
 	if (!rows)
 		return -ENOMEM;
-	for (size_t i = 0; i < before->count; i++) {
-		const struct kernel_sum *first = &before->list[i],
-					*last = kernel_sums_find(after, first->netns);
-
-		if (last)
-			fill_row(&rows[count++], first, find_ours(ours, first->netns), last);
-	}
+	for (size_t i = 0; i < before->count; i++)
+		count += compare_one(&rows[count], &before->list[i], ours, after);
 	*ret = rows;
 	*ret_count = count;
 	return 0;
 }
 
-bool verify_is_twins(enum verify_counter counter, const struct verify_figure *f)
+bool verify_is_twins(enum wire_netns_counter counter, const struct verify_figure *f)
 {
-	return counter == VERIFY_ACCEPTED && f->difference < 0 &&
+	return counter == NETNS_ACCEPTED && f->difference < 0 &&
 	       (uint64_t)-f->difference <= 1 + f->ours * VERIFY_TWINS / 1000;
+}
+
+static bool is_equal(int counter, const struct verify_figure *f)
+{
+	return !f->difference || counter == NETNS_DATAGRAMS_RECEIVED || verify_is_twins(counter, f);
 }
 
 bool verify_equal(const struct verify_row *rows, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		for (int c = 0; c < VERIFY_COUNT; c++)
-			if (rows[i].figures[c].difference &&
-			    !verify_is_twins(c, &rows[i].figures[c]))
+		for (int c = 0; c < NETNS_COUNTER_COUNT; c++)
+			if (!is_equal(c, &rows[i].figures[c]))
 				return false;
 	return count > 0;
 }
@@ -128,7 +153,33 @@ static void write_figure(struct table *t, const struct verify_row *row, int c)
 	cell_number(t, f->ours);
 	cell_number(t, f->after);
 	snprintf(text, sizeof(text), "%+lld", (long long)f->difference);
-	table_cell_coloured(t, f->difference ? TABLE_RED : TABLE_GREEN, f->difference ? text : "0");
+	table_cell_coloured(t, is_equal(c, f) ? TABLE_GREEN : TABLE_RED,
+			    f->difference ? text : "0");
+}
+
+static void write_notes(const struct verify_row *rows, size_t count, FILE *out)
+{
+	for (size_t i = 0; i < count; i++)
+		if (verify_is_twins(NETNS_ACCEPTED, &rows[i].figures[NETNS_ACCEPTED]))
+			fprintf(out,
+				"%u: the kernel counts an accepted connection twice when two of "
+				"its first packets meet on two CPUs\n",
+				rows[i].netns);
+	fputs("compared: connections opened and accepted, and segments sent again; ours lies "
+	      "between "
+	      "the\nkernel's two readings. ",
+	      out);
+	if (!count || !rows[0].udp) {
+		fputs("UDP is not watched, so not compared. ", out);
+	} else {
+		fputs("UDP, IPv4 and IPv6 together: datagrams sent, and dropped at a\nfull queue; "
+		      "none may be missing. Ours may be ahead, since the kernel counts a buffer of "
+		      "several\n(UDP_SEGMENT, UDP_GRO) once. InDatagrams is what programs have "
+		      "read, "
+		      "ours what was queued for\nthem: shown, not judged. ",
+		      out);
+	}
+	fputs("Not compared: bytes, for which the kernel has no counter.\n", out);
 }
 
 int verify_write(const struct verify_row *rows, size_t count, FILE *out)
@@ -138,17 +189,12 @@ int verify_write(const struct verify_row *rows, size_t count, FILE *out)
 	int r;
 
 	for (size_t i = 0; i < count && t; i++)
-		for (int c = 0; c < VERIFY_COUNT; c++)
-			write_figure(t, &rows[i], c);
+		for (int c = 0; c < NETNS_COUNTER_COUNT; c++)
+			if (!is_udp(c) || rows[i].udp)
+				write_figure(t, &rows[i], c);
 	r = t ? table_print(t, &style, out) : -ENOMEM;
 	table_free(t);
-	for (size_t i = 0; i < count; i++)
-		if (verify_is_twins(VERIFY_ACCEPTED, &rows[i].figures[VERIFY_ACCEPTED]))
-			fprintf(out,
-				"%u: the kernel counts an accepted connection twice when two of "
-				"its "
-				"first packets meet on two CPUs\n",
-				rows[i].netns);
+	write_notes(rows, count, out);
 	return r;
 }
 
@@ -157,9 +203,11 @@ static json_t *pack_row(const struct verify_row *row)
 	json_t *object =
 		json_pack("{s:I, s:s}", "netns", (json_int_t)row->netns, "name", row->name);
 
-	for (int c = 0; c < VERIFY_COUNT; c++) {
+	for (int c = 0; c < NETNS_COUNTER_COUNT; c++) {
 		const struct verify_figure *f = &row->figures[c];
 
+		if (is_udp(c) && !row->udp)
+			continue;
 		json_object_set_new(object, names[c].ours,
 				    json_pack("{s:I, s:I, s:I, s:I}", "kernel_before",
 					      (json_int_t)f->before, "ours", (json_int_t)f->ours,

@@ -3,6 +3,12 @@
  * Our sums beside the kernel's. The kernel's counters are read before and after ours are taken;
  * traffic goes on meanwhile, so ours must lie between the two. The difference is 0 there, else how
  * far outside it is: below 0, something was missed; above, something was counted twice.
+ *
+ * Of UDP the kernel counts buffers, we datagrams: with UDP_SEGMENT and UDP_GRO one buffer is
+ * several. What its firewall refuses to send it does not count. So ours may be ahead; that is no
+ * difference. Received means read by a program to the kernel (InDatagrams), queued for one to us,
+ * and what its own tunnels take (VXLAN, WireGuard) it counts, though no program's socket sees it:
+ * shown, not judged. It has no counter of bytes.
  */
 #pragma once
 
@@ -12,8 +18,6 @@
 
 #include "kernel_sums.h"
 
-enum verify_counter { VERIFY_ATTEMPTED, VERIFY_ACCEPTED, VERIFY_RETRANSMITS, VERIFY_COUNT };
-
 struct verify_figure {
 	uint64_t ours, before, after; /* since the agent started */
 	int64_t difference;
@@ -22,7 +26,8 @@ struct verify_figure {
 struct verify_row {
 	uint32_t netns;
 	char name[64];
-	struct verify_figure figures[VERIFY_COUNT];
+	bool udp; /* is watched; else its figures are nothing */
+	struct verify_figure figures[NETNS_COUNTER_COUNT];
 };
 
 /* One row for each namespace that both readings saw; ours: the API's answer. *ret is allocated.
@@ -38,7 +43,7 @@ int verify_compare(const struct kernel_sums *before, const json_t *ours,
  * twins. They are shown.
  */
 #define VERIFY_TWINS 1
-bool verify_is_twins(enum verify_counter counter, const struct verify_figure *f);
+bool verify_is_twins(enum wire_netns_counter counter, const struct verify_figure *f);
 
 bool verify_equal(const struct verify_row *rows, size_t count);
 int verify_write(const struct verify_row *rows, size_t count, FILE *out);

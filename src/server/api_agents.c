@@ -17,6 +17,11 @@ static void emit_agent_cost(struct emit *e, const struct query_agent *agent)
 	emit_object_end(e);
 }
 
+#define NETNS_NAMES(id, ours, baseline, kernel) {ours, baseline},
+static const struct {
+	const char *ours, *baseline;
+} netns_names[] = {WIRE_NETNS_COUNTERS(NETNS_NAMES)};
+
 void api_emit_netns(struct emit *e, const struct query_agent *agent)
 {
 	size_t i;
@@ -27,12 +32,11 @@ void api_emit_netns(struct emit *e, const struct query_agent *agent)
 
 		emit_object_begin(e, NULL);
 		emit_integer(e, "netns", n->netns);
-		emit_counter(e, "attempted", n->attempted);
-		emit_counter(e, "accepted", n->accepted);
-		emit_counter(e, "retransmits", n->retransmits);
-		emit_counter(e, "baseline_active_opens", n->baseline_active_opens);
-		emit_counter(e, "baseline_passive_opens", n->baseline_passive_opens);
-		emit_counter(e, "baseline_retrans_segs", n->baseline_retrans_segs);
+		emit_integer(e, "cookie", n->cookie);
+		for (int c = 0; c < NETNS_COUNTER_COUNT; c++) {
+			emit_counter(e, netns_names[c].ours, n->ours[c]);
+			emit_counter(e, netns_names[c].baseline, n->baseline[c]);
+		}
 		emit_object_end(e);
 	}
 	emit_array_end(e);

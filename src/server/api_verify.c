@@ -8,7 +8,7 @@
 #include "server/api_params.h"
 
 #define SWEEP_TIMEOUT_MS 10000
-#define SWEEP_BATCHES	 2
+#define SWEEP_BATCHES    2
 
 const struct param_spec api_verify_params[] = {
 	{"sweep", PARAM_FLAG, .fallback = "0",
@@ -32,6 +32,7 @@ void api_verify_answer(struct api *a, struct http_request *r)
 		for (i = 0; i < agents.agent_count; i++) {
 			emit_object_begin(&q.json, NULL);
 			api_emit_agent_name(&q.json, &agents.agents[i], q.now_ns);
+			emit_string(&q.json, "hooks", agents.agents[i].hooks);
 			api_emit_losses(&q.json, "losses", agents.agents[i].losses,
 					agents.agents[i].loss_count);
 			api_emit_netns(&q.json, &agents.agents[i]);

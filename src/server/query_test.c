@@ -54,7 +54,8 @@ static void three_windows(void)
 	}
 }
 
-/* The same two on the same port by TCP and by UDP: two edges, and neither's figures in the other. */
+/* The same two on the same port by TCP and by UDP: two edges, and neither's figures in the other.
+ */
 static void test_transports_apart(void **state)
 {
 	struct query_graph g;
@@ -278,7 +279,7 @@ static void test_agents(void **state)
 	const struct query_agent *a;
 
 	for (unsigned int i = 0; i < 100; i++) {
-		static struct wire_netns netns = {.netns = 7, .attempted = 5};
+		static struct wire_netns netns = {.netns = 7, .ours[NETNS_ATTEMPTED] = 5};
 
 		w.batch->status = (struct wire_status){.agent_cpu_ns = i * WORLD_SECOND / 100,
 						       .kernel_cpu_ns = i * WORLD_SECOND / 200,
@@ -303,7 +304,7 @@ static void test_agents(void **state)
 	assert_in_range((uint64_t)(a->cpu_share * 1e6), 7490, 7510);
 	assert_true(a->started_ns == WORLD_EPOCH + w.started_ns);
 	assert_int_equal(a->netns_count, 1);
-	assert_int_equal(a->netns[0].attempted, 5);
+	assert_int_equal(a->netns[0].ours[NETNS_ATTEMPTED], 5);
 	assert_int_equal(a->loss_count, WIRE_LOSS_COUNT);
 	assert_int_equal(a->losses[WIRE_LOSS_SLOTS_FULL].count, 3);
 	assert_int_equal(agents.flows, 4);
@@ -490,11 +491,10 @@ static void test_cost(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_transports_apart),
-		TEST(test_flows_joined), TEST(test_flows_by_end), TEST(test_flows_per_window),
-		TEST(test_flows_limit),  TEST(test_series),       TEST(test_series_bounds),
-		TEST(test_agents),       TEST(test_connections),  TEST(test_version),
-		TEST(test_empty),        TEST(test_cost),
+		TEST(test_transports_apart), TEST(test_flows_joined), TEST(test_flows_by_end),
+		TEST(test_flows_per_window), TEST(test_flows_limit),  TEST(test_series),
+		TEST(test_series_bounds),    TEST(test_agents),       TEST(test_connections),
+		TEST(test_version),          TEST(test_empty),        TEST(test_cost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

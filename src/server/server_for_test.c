@@ -109,7 +109,7 @@ static void add_listeners(struct wire_batch *b)
 				      .port = 6379,
 				      .transport = WIRE_TRANSPORT_TCP,
 				      .queue_max = 511};
-	struct wire_netns netns = {NETNS, 5, 3, 1, 100, 200, 300};
+	struct wire_netns netns = {NETNS, 7, {5, 3, 1}, {100, 200, 300}};
 
 	mapped(redis.address, "0.0.0.0");
 	b->listeners_changed = true;

@@ -111,12 +111,24 @@ struct wire_event {
 	uint64_t first_ns, last_ns;
 };
 
-/* TCP counters of one network namespace since the agent started, for `verify`: ours, and what the
- * kernel's SNMP counters stood at when we started (0 for a namespace that came later). */
+/* What the kernel counts in each network namespace by itself: our name, the name of where it stood
+ * when we began, the kernel's own name. */
+#define WIRE_NETNS_COUNTERS(X)                                                                     \
+	X(ATTEMPTED, "attempted", "baseline_active_opens", "ActiveOpens")                          \
+	X(ACCEPTED, "accepted", "baseline_passive_opens", "PassiveOpens")                          \
+	X(RETRANSMITS, "retransmits", "baseline_retrans_segs", "RetransSegs")                      \
+	X(DATAGRAMS_SENT, "datagrams_sent", "baseline_out_datagrams", "Udp OutDatagrams")          \
+	X(DATAGRAMS_RECEIVED, "datagrams_received", "baseline_in_datagrams", "Udp InDatagrams")    \
+	X(DATAGRAMS_DROPPED, "datagrams_dropped", "baseline_rcvbuf_errors", "Udp RcvbufErrors")
+
+#define WIRE_NETNS_ENUM(id, ours, baseline, kernel) NETNS_##id,
+enum wire_netns_counter { WIRE_NETNS_COUNTERS(WIRE_NETNS_ENUM) NETNS_COUNTER_COUNT };
+
+/* One network namespace, for `verify`: ours since the agent started, and what the kernel's counters
+ * stood at then (0 for a namespace that came later). */
 struct wire_netns {
-	uint32_t netns;
-	uint64_t attempted, accepted, retransmits;
-	uint64_t baseline_active_opens, baseline_passive_opens, baseline_retrans_segs;
+	uint32_t netns, cookie; /* inode; the low 16 bits of SO_NETNS_COOKIE, 0: not known */
+	uint64_t ours[NETNS_COUNTER_COUNT], baseline[NETNS_COUNTER_COUNT];
 };
 
 /* Sums since the agent started. A loss has a cause, a count and a meaning a user can act on. */

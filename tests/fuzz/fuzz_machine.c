@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct cgroup_identity identity;
 	char name[PROCESS_NAME_MAX + 1];
 	struct process_stat stat;
-	struct snmp_tcp tcp;
+	struct snmp kernel;
 
 	cgroup_path_of_file((const char *)data, size, path);
 	cgroup_path_identify(path, &identity);
@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 	}
 	process_stat_parse(text, &stat);
-	snmp_parse(text, &tcp);
+	snmp_parse(text, text, &kernel);
 	free(text);
 	return 0;
 }
