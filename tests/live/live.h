@@ -20,8 +20,9 @@ struct live {
 	bool is_short;
 	double scale; /* of counts; below 1 on slow machines */
 	uint64_t seed;
-	const char *shape;  /* --shape: only this one in the mix */
-	bool whole_machine; /* --whole-machine: no --cgroup, everybody's traffic is seen */
+	unsigned int seconds; /* --seconds: how long the churn takes; 0: as it is meant */
+	const char *shape;    /* --shape: only this one in the mix */
+	bool whole_machine;   /* --whole-machine: no --cgroup, everybody's traffic is seen */
 	struct net net;
 	char directory[64]; /* for files, removed at the end */
 	int failures;       /* of the test that runs */
@@ -66,6 +67,7 @@ enum verdict test_pending(struct live *l);
 enum verdict test_drops(struct live *l);
 enum verdict test_netem(struct live *l);
 enum verdict test_nat(struct live *l);
+enum verdict test_churn(struct live *l);
 enum verdict test_fresh(struct live *l);
 enum verdict test_nginx(struct live *l);
 enum verdict test_redis(struct live *l);

@@ -30,6 +30,8 @@ const struct test live_tests[] = {
 	{"storm", "a connection per request: nothing lost", test_storm, true},
 	{"storm-slots", "… with 16 slots: counted when they close", test_storm_slots, true},
 	{"storm-flows", "… with 64 flows: detail goes, bytes stay", test_storm_flows, true},
+	{"churn", "processes, cgroups, namespaces, connections, UDP peers come and go", test_churn,
+	 true},
 	{"failures", "each failure under its own reason", test_failures, true},
 	{"pending", "a connect without answer shows within 2 s", test_pending, true},
 	{"drops", "what this host's firewall drops, by its reason", test_drops, true},
@@ -162,9 +164,9 @@ static void on_signal(int sig)
 
 static int usage(int code)
 {
-	fputs("usage: live-tests [--millrace PATH] [--short] [--scale F] [--seed N] [--only "
-	      "NAME]...\n"
-	      "                  [--shape NAME] [--whole-machine] [--list]\n",
+	fputs("usage: live-tests [--millrace PATH] [--short] [--scale F] [--seed N] "
+	      "[--seconds N]\n"
+	      "                  [--only NAME]... [--shape NAME] [--whole-machine] [--list]\n",
 	      code ? stderr : stdout);
 	return code;
 }
@@ -234,6 +236,7 @@ int main(int argc, char **argv)
 						{"short", no_argument, NULL, 's'},
 						{"scale", required_argument, NULL, 'f'},
 						{"seed", required_argument, NULL, 'r'},
+						{"seconds", required_argument, NULL, 't'},
 						{"only", required_argument, NULL, 'o'},
 						{"shape", required_argument, NULL, 'p'},
 						{"list", no_argument, NULL, 'l'},
@@ -255,6 +258,8 @@ int main(int argc, char **argv)
 			live.scale = atof(optarg);
 		else if (o == 'r')
 			live.seed = strtoull(optarg, NULL, 0);
+		else if (o == 't')
+			live.seconds = (unsigned int)strtoul(optarg, NULL, 0);
 		else if (o == 'o' && only_count < 16 && known_test(optarg))
 			only[only_count++] = optarg;
 		else if (o == 'p')

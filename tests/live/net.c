@@ -212,6 +212,23 @@ static bool mptcp_works(const struct net *n)
 	return true;
 }
 
+/* A directory and those in it; one that still has processes stays. */
+static void cgroup_remove(const char *path)
+{
+	DIR *d = opendir(path);
+	struct dirent *e;
+	char inner[1024];
+
+	while (d && (e = readdir(d))) {
+		snprintf(inner, sizeof(inner), "%s/%s", path, e->d_name);
+		if (e->d_type == DT_DIR && e->d_name[0] != '.')
+			rmdir(inner);
+	}
+	if (d)
+		closedir(d);
+	rmdir(path);
+}
+
 /* Directories of runs that were killed: empty, and their process is gone. */
 static void net_cgroup_forget(const char *root)
 {
@@ -224,7 +241,7 @@ static void net_cgroup_forget(const char *root)
 		if (sscanf(e->d_name, "millrace-live.%d", &pid) != 1 || kill(pid, 0) == 0)
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", root, e->d_name);
-		rmdir(path);
+		cgroup_remove(path);
 	}
 	if (d)
 		closedir(d);
@@ -256,7 +273,7 @@ static void net_tune(struct net *n)
 	}
 }
 
-int net_open(struct net *n)
+static int net_pair(struct net *n)
 {
 	int r;
 
@@ -266,21 +283,43 @@ int net_open(struct net *n)
 	if (n->client < 0 || n->server < 0)
 		return -EPERM;
 	r = net_link(n);
-	if (r == 0)
-		r = net_cgroup(n);
 	if (r)
 		return r;
 	net_steer(n);
 	net_tune(n);
+	return 0;
+}
+
+int net_open(struct net *n)
+{
+	int r = net_pair(n);
+
+	if (r == 0)
+		r = net_cgroup(n);
+	if (r)
+		return r;
 	n->mptcp = mptcp_works(n);
 	n->nft = net_nft(n->client, "table inet probe { }\ndelete table inet probe\n") == 0;
 	return 0;
 }
 
+int net_open_below(struct net *n, const struct net *above, const char *name)
+{
+	int r = net_pair(n);
+
+	if (r)
+		return r;
+	if (asprintf(&n->cgroup, "%s/%s", above->cgroup, name) < 0)
+		return -ENOMEM;
+	n->mptcp = above->mptcp;
+	n->nft = above->nft;
+	return mkdir(n->cgroup, 0755) && errno != EEXIST ? -errno : 0;
+}
+
 void net_close(struct net *n)
 {
 	if (n->cgroup)
-		rmdir(n->cgroup);
+		cgroup_remove(n->cgroup);
 	free(n->cgroup);
 	close(n->client);
 	close(n->server);

@@ -28,7 +28,9 @@ struct net {
 };
 
 int net_open(struct net *n); /* 0 or -errno; says on stderr what is missing */
-void net_close(struct net *n);
+/* Another pair of namespaces, with the same addresses and a cgroup inside of the other's. */
+int net_open_below(struct net *n, const struct net *above, const char *name);
+void net_close(struct net *n); /* cgroups inside of this one go, too */
 
 int net_enter(int netns);
 int net_sysctl(const struct net *n, int netns, const char *name, const char *value);
