@@ -4,16 +4,21 @@
  * second: what the programs' own calls said, at both ends, is what the API says, exactly.
  */
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "millrace.h"
 #include "run.h"
 #include "udp_load.h"
 
-#define DATAGRAMS 1000000
-#define PEERS     2000
+#define DATAGRAMS    1000000
+#define PEERS        2000
+#define OUTSIDER_MAX 1000000
 
 struct watched {
 	const struct udp_load *load;
@@ -157,6 +162,33 @@ static void exchange(struct live *l, struct udp_load *u, struct millrace *m)
 	check(l, api_losses(m, text, sizeof(text)) == 0, "completeness: nothing lost %s", text);
 }
 
+/* A socket of nobody's cgroup whose queue is full all the time: none of what it drops is ours. */
+static pid_t outsider_start(struct live *l)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(a);
+	pid_t pid = fork();
+	int receiver, sender;
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGTERM, SIG_DFL);
+	if (net_enter(l->net.server))
+		_exit(1);
+	receiver = socket(AF_INET, SOCK_DGRAM, 0);
+	sender = socket(AF_INET, SOCK_DGRAM, 0);
+	setsockopt(receiver, SOL_SOCKET, SO_RCVBUF, &(int){1}, sizeof(int));
+	if (bind(receiver, (struct sockaddr *)&a, size) ||
+	    getsockname(receiver, (struct sockaddr *)&a, &size))
+		_exit(1);
+	for (unsigned int i = 0; i < OUTSIDER_MAX; i++) {
+		sendto(sender, "nobody's", 8, 0, (struct sockaddr *)&a, size);
+		pause_us(500);
+	}
+	_exit(0);
+}
+
 static enum verdict run_with(struct live *l, const char *hook)
 {
 	struct udp_load u = {.seed = l->seed,
@@ -172,6 +204,7 @@ static enum verdict run_with(struct live *l, const char *hook)
 				   hook,
 				   NULL};
 	struct millrace m;
+	pid_t outsider = outsider_start(l);
 
 	if (!check(l, udp_load_start(&u, l), "the load starts"))
 		goto out;
@@ -183,6 +216,7 @@ static enum verdict run_with(struct live *l, const char *hook)
 	check_equal(l, "exit status after SIGTERM", 0, (uint64_t)millrace_stop(&m, SIGTERM));
 out:
 	udp_load_end(&u);
+	process_end(outsider, SIGKILL, 1000);
 	return verdict(l);
 }
 
