@@ -35,6 +35,8 @@ const char *bench_file(const struct bench *b, const char *name);
 void line_keepalive(const struct bench *b);
 void line_throughput(const struct bench *b);
 void line_connection(const struct bench *b);
+void line_datagram(const struct bench *b);
+void line_datagram_guest(const struct bench *b); /* run inside a guest, by in-guest */
 void line_profile(const struct bench *b);
 void line_mix(const struct bench *b);
 void line_sweep(const struct bench *b);

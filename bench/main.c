@@ -24,11 +24,13 @@ static const struct line {
 	{"connection", "CPU added to a connection", line_connection, false},
 	{"profile", "the talk's method: perf, shares of application, TCP, millrace", line_profile,
 	 false},
+	{"datagram", "CPU added to a datagram, and to a TCP packet", line_datagram, false},
 	{"mix", "event mixes of two companies' nodes, and what an event costs", line_mix, false},
 	{"sweep", "time of the sweep, and whether the CPU budget holds", line_sweep, false},
 	{"memory", "memory with 10,000 live sockets", line_memory, false},
 	{"fresh", "from connect() to the answer", line_fresh, false},
 	{"beside", "other tools on the same traffic", line_beside, false},
+	{"datagram-guest", "the same; inside a guest", line_datagram_guest, true},
 	{"guest", "tcptop and tcplife; inside a guest", line_guest, true},
 };
 

@@ -66,34 +66,99 @@ static void connect_once(const struct sockaddr_in *to)
 	close(fd);
 }
 
-static int listen_on(uint16_t *ret_port)
+/* The open end of who serves, from the first message on: of datagrams the socket itself. */
+static int peer_accept(int listener, enum pair_work work)
+{
+	struct sockaddr_in from;
+	socklen_t size = sizeof(from);
+	char message[MESSAGE_BYTES];
+
+	if (work == PAIR_PACKETS)
+		return accept(listener, NULL, NULL);
+	if (recvfrom(listener, message, sizeof(message), MSG_PEEK, (struct sockaddr *)&from,
+		     &size) < 0 ||
+	    connect(listener, (struct sockaddr *)&from, size))
+		bench_die("meet who sends datagrams: %m");
+	return listener;
+}
+
+static void answer_all(int fd, uint32_t count)
+{
+	char message[MESSAGE_BYTES];
+
+	while (count--)
+		if (recv(fd, message, sizeof(message), MSG_WAITALL) != sizeof(message) ||
+		    send(fd, message, sizeof(message), MSG_NOSIGNAL) != sizeof(message))
+			bench_die("answer a message: %m");
+}
+
+static int peer_connect(const struct sockaddr_in *to, enum pair_work work)
+{
+	int fd = socket(AF_INET, work == PAIR_DATAGRAMS ? SOCK_DGRAM : SOCK_STREAM, 0);
+
+	if (fd < 0 || connect(fd, (const struct sockaddr *)to, sizeof(*to)))
+		bench_die("connect to who answers: %m");
+	return fd;
+}
+
+static void ask_all(int fd, uint32_t count)
+{
+	char message[MESSAGE_BYTES] = {0};
+
+	while (count--)
+		if (send(fd, message, sizeof(message), MSG_NOSIGNAL) != sizeof(message) ||
+		    recv(fd, message, sizeof(message), MSG_WAITALL) != sizeof(message))
+			bench_die("exchange a message: %m");
+}
+
+static int listen_on(uint16_t *ret_port, enum pair_work work)
 {
 	struct sockaddr_in any = {.sin_family = AF_INET};
 	socklen_t size = sizeof(any);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int fd = socket(AF_INET, work == PAIR_DATAGRAMS ? SOCK_DGRAM : SOCK_STREAM, 0);
 
 	any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&any, size) || listen(fd, 128) ||
+	if (fd < 0 || bind(fd, (struct sockaddr *)&any, size) ||
+	    (work != PAIR_DATAGRAMS && listen(fd, 128)) ||
 	    getsockname(fd, (struct sockaddr *)&any, &size))
 		bench_die("listen: %m");
 	*ret_port = ntohs(any.sin_port);
 	return fd;
 }
 
-_Noreturn static void work(uint16_t port, int listener, int ask, int answer)
+/* What a worker has open. */
+struct ends {
+	enum pair_work work;
+	struct sockaddr_in to;
+	int listener; /* -1: a client */
+	int peer;     /* -1: not yet */
+};
+
+static void turns_run(struct ends *e, uint32_t count)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
+	if (e->work == PAIR_CONNECTIONS && e->listener >= 0)
+		return serve(e->listener, count);
+	for (; e->work == PAIR_CONNECTIONS && count; count--)
+		connect_once(&e->to);
+	if (e->work == PAIR_CONNECTIONS)
+		return;
+	if (e->peer < 0)
+		e->peer = e->listener >= 0 ? peer_accept(e->listener, e->work)
+					   : peer_connect(&e->to, e->work);
+	if (e->listener >= 0)
+		answer_all(e->peer, count);
+	else
+		ask_all(e->peer, count);
+}
+
+_Noreturn static void work(struct ends *e, int ask, int answer)
+{
 	uint32_t count;
 
-	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	while (read(ask, &count, sizeof(count)) == sizeof(count)) {
 		double used = cpu_us();
 
-		if (listener >= 0)
-			serve(listener, count);
-		else
-			for (; count; count--)
-				connect_once(&to);
+		turns_run(e, count);
 		used = cpu_us() - used;
 		if (write(answer, &used, sizeof(used)) != sizeof(used))
 			break;
@@ -101,10 +166,20 @@ _Noreturn static void work(uint16_t port, int listener, int ask, int answer)
 	_exit(0);
 }
 
+static struct ends ends_of(const struct pair *p, int listener)
+{
+	struct ends e = {.work = p->work, .listener = listener, .peer = -1};
+
+	e.to = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(p->port)};
+	e.to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return e;
+}
+
 static void worker_start(struct pair *p, struct pair_worker *w, bool server, int cpu)
 {
 	int ask[2], answer[2], ready[2], listener = -1;
 	uint16_t port = p->port;
+	struct ends ends;
 
 	if (pipe2(ask, O_CLOEXEC) || pipe2(answer, O_CLOEXEC) || pipe2(ready, O_CLOEXEC))
 		bench_die("make a pipe: %m");
@@ -115,10 +190,12 @@ static void worker_start(struct pair *p, struct pair_worker *w, bool server, int
 		close(ask[1]);
 		join(&p->place, cpu);
 		if (server)
-			listener = listen_on(&port); /* its children belong to this cgroup */
+			listener =
+				listen_on(&port, p->work); /* its children belong to this cgroup */
 		if (write(ready[1], &port, sizeof(port)) != sizeof(port))
 			_exit(1);
-		work(port, listener, ask[0], answer[1]);
+		ends = ends_of(p, listener);
+		work(&ends, ask[0], answer[1]);
 	}
 	close(ask[0]);
 	close(answer[1]);
@@ -130,10 +207,10 @@ static void worker_start(struct pair *p, struct pair_worker *w, bool server, int
 	w->answer = answer[0];
 }
 
-void pair_start(struct pair *p, const struct bench *b, const char *name, int client_cpu,
-		int server_cpu)
+void pair_start(struct pair *p, const struct bench *b, const char *name, enum pair_work work,
+		int client_cpu, int server_cpu)
 {
-	*p = (struct pair){0};
+	*p = (struct pair){.work = work};
 	place_make(&p->place, b, name);
 	worker_start(p, &p->server, true, server_cpu);
 	worker_start(p, &p->client, false, client_cpu);
@@ -154,14 +231,14 @@ void pair_stop(struct pair *p)
 	place_remove(&p->place);
 }
 
-double pair_slice(struct pair *p, uint32_t connections)
+double pair_slice(struct pair *p, uint32_t turns)
 {
 	double client, server;
 
-	if (write(p->server.ask, &connections, sizeof(connections)) != sizeof(connections) ||
-	    write(p->client.ask, &connections, sizeof(connections)) != sizeof(connections) ||
+	if (write(p->server.ask, &turns, sizeof(turns)) != sizeof(turns) ||
+	    write(p->client.ask, &turns, sizeof(turns)) != sizeof(turns) ||
 	    read(p->client.answer, &client, sizeof(client)) != sizeof(client) ||
 	    read(p->server.answer, &server, sizeof(server)) != sizeof(server))
 		bench_die("run a slice: a worker ended");
-	return (client + server) / connections;
+	return (client + server) / turns;
 }
