@@ -95,8 +95,11 @@ __noinline int process_learn(struct mr_process_event *e)
 	known = bpf_map_lookup_elem(&mr_processes, &tgid);
 	if (known && known->start_ns == e->start_ns)
 		fresh = *known;
-	else
-		fresh.cgroup = e->cgroup;
+	if (fresh.parent && fresh.cgroup != e->cgroup) { /* it has moved: nobody's worker */
+		process_count_child(fresh.parent, fresh.parent_start_ns, -1);
+		fresh.parent = 0;
+	}
+	fresh.cgroup = e->cgroup;
 	fresh.start_ns = e->start_ns;
 	if (!fresh.parent && e->origin) {
 		fresh.parent = e->origin;

@@ -75,6 +75,7 @@ enum verdict test_postgres(struct live *l);
 enum verdict test_iperf(struct live *l);
 enum verdict test_adopt(struct live *l);
 enum verdict test_input(struct live *l);
+enum verdict test_events(struct live *l);
 enum verdict test_dns(struct live *l);
 enum verdict test_top(struct live *l);
 enum verdict test_privileges(struct live *l);

@@ -43,6 +43,8 @@ const struct test live_tests[] = {
 	{"redis", "redis under redis-benchmark", test_redis, true},
 	{"postgres", "PostgreSQL under pgbench", test_postgres, true},
 	{"iperf", "iperf3: bytes as it reports them", test_iperf, true},
+	{"events", "processes and containers: starts, restarts, ends, to the last one",
+	 test_events, true},
 	{"dns", "a real resolver: names, codes, latency; a hostile one: counted", test_dns, true},
 	{"top", "the live table in a terminal: 80 and 200 columns, keys, hostile names", test_top,
 	 true},
