@@ -48,7 +48,6 @@ static __always_inline int cgroup_is_observed(const struct sock *sk)
 	return 0;
 }
 
-/* One that was forked and did not call exec() holds the sockets of its parent. */
 static __always_inline void holder_tell(const struct task_struct *leader, const struct sock *sk,
 					const struct holder *h)
 {
@@ -58,8 +57,8 @@ static __always_inline void holder_tell(const struct task_struct *leader, const 
 		return;
 	if (sk->__sk_common.skc_state == MR_TCP_LISTEN)
 		flags |= MR_PROCESS_LISTENS;
-	process_has_socket(h->tgid, h->process_start_ns, h->comm, sock_cgroup_id(sk), flags,
-			   leader->flags & PF_FORKNOEXEC ? leader->real_parent : NULL);
+	process_adopt_forked(leader, sock_cgroup_id(sk));
+	process_has_socket(h->tgid, h->process_start_ns, h->comm, sock_cgroup_id(sk), flags);
 }
 
 static __always_inline void holder_note(struct task_struct *task, const struct sock *sk)

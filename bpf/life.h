@@ -293,7 +293,7 @@ static __always_inline void life_connect(const struct tcp_sock *tp)
 	slot_start(s, tp, MR_ROLE_CLIENT, bpf_ktime_get_ns());
 	s->tgid = process_current(&s->process_start_ns, s->comm);
 	process_has_socket(s->tgid, s->process_start_ns, s->comm,
-			   sock_cgroup_id((const struct sock *)tp), 0, NULL);
+			   sock_cgroup_id((const struct sock *)tp), 0);
 	slot_publish(s, number, address);
 }
 

@@ -68,7 +68,7 @@ static __always_inline void listener_open(const struct tcp_sock *tp)
 
 	listener_fill(&l, (const struct sock *)tp);
 	l.tgid = process_current(&l.process_start_ns, l.comm);
-	process_has_socket(l.tgid, l.process_start_ns, l.comm, l.cgroup, MR_PROCESS_LISTENS, NULL);
+	process_has_socket(l.tgid, l.process_start_ns, l.comm, l.cgroup, MR_PROCESS_LISTENS);
 	listener_put(address_of(tp), &l);
 }
 

@@ -46,15 +46,18 @@ struct {
 __u32 mr_processes_watched; /* 0: their ends are not seen, so nobody is noted */
 
 /* The agent is woken only when it should not wait for its window. */
+static __always_inline u64 process_wakeup(void)
+{
+	u64 waiting = bpf_ringbuf_query(&mr_process_events, BPF_RB_AVAIL_DATA);
+
+	return waiting > PROCESS_RING_BYTES / 2 ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
 static __always_inline void process_tell(struct mr_process_event *e)
 {
-	int many =
-		bpf_ringbuf_query(&mr_process_events, BPF_RB_AVAIL_DATA) > PROCESS_RING_BYTES / 2;
-
 	e->time_ns = bpf_ktime_get_ns();
 	e->time_boot_ns = bpf_ktime_get_boot_ns();
-	if (bpf_ringbuf_output(&mr_process_events, e, sizeof(*e),
-			       many ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP))
+	if (bpf_ringbuf_output(&mr_process_events, e, sizeof(*e), process_wakeup()))
 		__sync_fetch_and_add(&mr_totals.process_events_full, 1);
 }
 
@@ -83,69 +86,89 @@ static __always_inline void process_count_child(u32 tgid, u64 start_ns, int by)
 		__sync_fetch_and_add(&p->children, by);
 }
 
+struct process_comm {
+	char comm[16];
+};
+
+/* Told in the ring's own memory: the stack of those who call is short on Linux 6.1. */
+static __always_inline void process_tell_start(const struct process *p, u32 tgid,
+					       const struct process_comm *comm)
+{
+	struct mr_process_event *e = bpf_ringbuf_reserve(&mr_process_events, sizeof(*e), 0);
+
+	if (!e) {
+		__sync_fetch_and_add(&mr_totals.process_events_full, 1);
+		return;
+	}
+	e->time_ns = bpf_ktime_get_ns();
+	e->time_boot_ns = bpf_ktime_get_boot_ns();
+	e->tgid = tgid;
+	e->code = 0;
+	e->kind = MR_PROCESS_STARTED;
+	e->pad = 0;
+	__builtin_memcpy(e->comm, comm->comm, sizeof(e->comm));
+	process_describe(e, p);
+	if (process_is_known(p->parent, p->parent_start_ns))
+		e->flags |= MR_PROCESS_CHILD;
+	bpf_ringbuf_submit(e, process_wakeup());
+}
+
 /* One that was not known, or only as forked. Not static, so that the verifier looks at it once. */
-__noinline int process_learn(struct mr_process_event *e)
+__noinline int process_learn(u32 tgid, u64 start_ns, u64 cgroup, u32 flags,
+			     const struct process_comm *comm)
 {
 	struct process fresh = {}, *known;
-	u32 tgid;
 
-	if (!e)
+	if (!comm)
 		return 0;
-	tgid = e->tgid;
 	known = bpf_map_lookup_elem(&mr_processes, &tgid);
-	if (known && known->start_ns == e->start_ns)
+	if (known && known->start_ns == start_ns)
 		fresh = *known;
-	if (fresh.parent && fresh.cgroup != e->cgroup) { /* it has moved: nobody's worker */
+	if (fresh.parent && fresh.cgroup != cgroup) { /* it has moved: nobody's worker */
 		process_count_child(fresh.parent, fresh.parent_start_ns, -1);
 		fresh.parent = 0;
 	}
-	fresh.cgroup = e->cgroup;
-	fresh.start_ns = e->start_ns;
-	if (!fresh.parent && e->origin) {
-		fresh.parent = e->origin;
-		fresh.parent_start_ns = e->origin_start_ns;
-	}
+	fresh.cgroup = cgroup;
+	fresh.start_ns = start_ns;
 	fresh.origin = tgid;
-	fresh.origin_start_ns = e->start_ns;
-	fresh.flags |= e->flags | MR_PROCESS_TOLD;
-	if (bpf_map_update_elem(&mr_processes, &tgid, &fresh, BPF_ANY)) {
+	fresh.origin_start_ns = start_ns;
+	fresh.flags |= flags | MR_PROCESS_TOLD;
+	if (bpf_map_update_elem(&mr_processes, &tgid, &fresh, BPF_ANY))
 		__sync_fetch_and_add(&mr_totals.processes_full, 1);
-		return 0;
-	}
-	process_describe(e, &fresh);
-	if (process_is_known(fresh.parent, fresh.parent_start_ns))
-		e->flags |= MR_PROCESS_CHILD;
-	process_tell(e);
+	else
+		process_tell_start(&fresh, tgid, comm);
 	return 0;
 }
 
-/* A process has a socket in this cgroup. parent: of an adopted one that was forked and never called
- * exec(); else NULL. */
-static __always_inline void process_has_socket(u32 tgid, u64 start_ns, const char comm[16],
-					       u64 cgroup, u32 flags,
-					       const struct task_struct *parent)
+/* A process has a socket in this cgroup. */
+static __always_inline void process_has_socket(u32 tgid, u64 start_ns, const char *comm, u64 cgroup,
+					       u32 flags)
 {
-	struct mr_process_event e = {.kind = MR_PROCESS_STARTED};
 	struct process *p;
 
 	if (!mr_processes_watched || !tgid)
 		return;
 	p = bpf_map_lookup_elem(&mr_processes, &tgid);
-	if (p && p->start_ns == start_ns && p->flags & MR_PROCESS_TOLD) {
-		if ((p->flags & flags) != flags)
-			p->flags |= flags;
+	if (!p || p->start_ns != start_ns || !(p->flags & MR_PROCESS_TOLD))
+		process_learn(tgid, start_ns, cgroup, flags, (const struct process_comm *)comm);
+	else if ((p->flags & flags) != flags)
+		p->flags |= flags;
+}
+
+/* One that is adopted and was forked from a process that may be, too: it holds its sockets. */
+static __always_inline void process_adopt_forked(const struct task_struct *leader, u64 cgroup)
+{
+	const struct task_struct *parent = leader->real_parent;
+	struct process fresh = {};
+	u32 tgid = leader->tgid;
+
+	if (!mr_processes_watched || !(leader->flags & PF_FORKNOEXEC))
 		return;
-	}
-	e.tgid = tgid;
-	e.start_ns = start_ns;
-	e.cgroup = cgroup;
-	e.flags = flags;
-	__builtin_memcpy(e.comm, comm, sizeof(e.comm));
-	if (parent) {
-		e.origin = parent->tgid;
-		e.origin_start_ns = parent->start_boottime;
-	}
-	process_learn(&e);
+	fresh.start_ns = leader->start_boottime;
+	fresh.cgroup = cgroup;
+	fresh.parent = parent->tgid;
+	fresh.parent_start_ns = parent->start_boottime;
+	bpf_map_update_elem(&mr_processes, &tgid, &fresh, BPF_NOEXIST);
 }
 
 /* --- fork, exec, exit ------------------------------------------------------------------------- */

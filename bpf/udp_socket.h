@@ -108,7 +108,7 @@ static __always_inline void udp_socket_sends(struct udp_socket *s)
 		s->tgid = process_current(&s->process_start_ns, s->comm);
 	else
 		return;
-	process_has_socket(s->tgid, s->process_start_ns, s->comm, s->cgroup, 0, NULL);
+	process_has_socket(s->tgid, s->process_start_ns, s->comm, s->cgroup, 0);
 }
 
 /*
@@ -147,7 +147,7 @@ static __always_inline void udp_socket_bound(u64 cookie, u64 address, u16 port)
 	if (!s.counts)
 		return;
 	process_has_socket(s.tgid, s.process_start_ns, s.comm, s.cgroup,
-			   port < mr_ephemeral_low ? MR_PROCESS_LISTENS : 0, NULL);
+			   port < mr_ephemeral_low ? MR_PROCESS_LISTENS : 0);
 	if (port < mr_ephemeral_low)
 		udp_listener_put(&s, address);
 }
@@ -168,6 +168,6 @@ static __always_inline void udp_socket_adopt(u64 cookie, u64 address)
 	if (!s.counts || !s.bound || SOCKET(__sk_common.skc_dport))
 		return;
 	process_has_socket(s.tgid, s.process_start_ns, s.comm, s.cgroup,
-			   MR_PROCESS_ADOPTED | MR_PROCESS_LISTENS, NULL);
+			   MR_PROCESS_ADOPTED | MR_PROCESS_LISTENS);
 	udp_listener_put(&s, address);
 }
