@@ -53,6 +53,7 @@ int map_run(const struct arguments *arguments, struct error *ret_error);
 int flows_run(const struct arguments *arguments, struct error *ret_error);
 int connections_run(const struct arguments *arguments, struct error *ret_error);
 int why_run(const struct arguments *arguments, struct error *ret_error);
+int events_run(const struct arguments *arguments, struct error *ret_error);
 int agents_run(const struct arguments *arguments, struct error *ret_error);
 int check_run(const struct arguments *arguments, struct error *ret_error);
 int top_run(const struct arguments *arguments, struct error *ret_error);

@@ -45,6 +45,17 @@ static const struct option_row flows_options[] = {
 	OPTION_END,
 };
 
+static const struct option_row events_options[] = {
+	OPTION("follow", NULL, OPTION_FLAG, follow, "print new ones as they come, until Ctrl-C"),
+	OPTION("from", "TIME", OPTION_TEXT, from, "begin: -15m, unix seconds (-1h)"),
+	OPTION("to", "TIME", OPTION_TEXT, to, "end: now, -1m, unix seconds (now)"),
+	OPTION_FILTER,
+	OPTION_JSON,
+	OPTION_SERVER,
+	OPTION_HELP,
+	OPTION_END,
+};
+
 static const struct option_row connections_options[] = {
 	OPTION("limit", "N", OPTION_COUNT, limit, "at most so many (1000)"),
 	OPTION_FILTER,
@@ -115,6 +126,11 @@ const struct command commands[] = {
 	 "Says in plain words whether CLIENT reaches SERVER, what failed and why, and what to do\n"
 	 "next. Names are those of millrace map; SERVER may end in :PORT.",
 	 why_options, 2, why_run},
+	{"events", "", "what started, restarted and ended, and how",
+	 "Prints what became of the processes that had a socket, and of their containers: "
+	 "started,\n"
+	 "restarted, ended well, with which code, by which signal, for want of memory.",
+	 events_options, 0, events_run},
 	{"agents", "", "what millrace itself does, costs and loses",
 	 "Prints the agent's state: its window, its hooks in the kernel, its CPU time and every\n"
 	 "loss by cause.",

@@ -7,6 +7,7 @@
 
 #include "human.h"
 #include "why_edge.h"
+#include "why_internal.h"
 #include "why_match.h"
 
 #define SIMILAR_MAX    5
@@ -163,6 +164,9 @@ int why_write(const struct graph *g, const struct why_pair *pair, FILE *out,
 	}
 	if (r < 0)
 		return r;
+	for (size_t i = 0; i < g->node_count; i++)
+		if (is_server(&m, &g->nodes[i]) || is_client(&m, &g->nodes[i]))
+			why_write_events(g, &g->nodes[i], out);
 	if (!found)
 		return write_no_edge(g, &m, out);
 	fprintf(out, "what to do next: %s\n", advice.text);

@@ -29,5 +29,8 @@ const json_t *why_find_listener(const struct why *w);
 /* What the hosts of both ends dropped themselves, by the kernel's reason. */
 void why_write_drops(struct why *w);
 
+/* How often an end's processes restarted, failed or were killed; nothing if none did. */
+void why_write_events(const struct graph *g, const struct graph_node *node, FILE *out);
+
 /* What failed or waits for an answer, reason by reason, and what to do about it. */
 void why_write_failures(struct why *w);
