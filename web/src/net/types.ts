@@ -91,6 +91,16 @@ export interface Position {
 	y: number;
 }
 
+/** What became of processes, or of containers, in the range. */
+export interface EventCounts {
+	started: number;
+	restarted: number;
+	exited: number;
+	failed: number;
+	killed: number;
+	out_of_memory: number;
+}
+
 export interface GraphNode {
 	id: string;
 	kind: string;
@@ -101,6 +111,10 @@ export interface GraphNode {
 	/** Of an external: those that were used. */
 	addresses?: string[];
 	listeners: Listener[];
+	processes?: EventCounts;
+	containers?: EventCounts;
+	/** The newest restart, or end that nobody wanted. */
+	last_event?: { time: number; text: string } | null;
 	health: Health;
 	first_seen: number;
 	/** In cells of the map; kept by the server, the same for everybody. */

@@ -4,10 +4,10 @@ import { Charts } from './charts';
 import { Fact, HealthMark, KindIcon, Name } from './parts';
 import { ago, bytes, count, plural, portOf, rate } from '../model/format';
 import { connections, healthWords, verdict } from '../model/judge';
-import { quoted } from '../model/names';
+import { clean, quoted } from '../model/names';
 import type { Rates } from '../model/rates';
 import type { Selection } from '../model/urlstate';
-import type { Graph, GraphEdge, GraphNode, Listener } from '../net/types';
+import type { EventCounts, Graph, GraphEdge, GraphNode, Listener } from '../net/types';
 
 interface Props {
 	graph: Graph;
@@ -111,6 +111,31 @@ function Facts({ node, edges, props }: { node: GraphNode; edges: GraphEdge[]; pr
 	);
 }
 
+/** "restarted 3 times, killed 2 times": what of it is worth a word. */
+function happened(counts: EventCounts | undefined, what: string): string[] {
+	if (!counts) return [];
+	const parts: [string, number][] = [
+		['restarted', counts.restarted],
+		['failed', counts.failed],
+		['killed', counts.killed],
+	];
+	return parts.filter(([, n]) => n > 0).map(([word, n]) => `${what}${word} ${plural(n, 'time')}`);
+}
+
+function Events({ node, to }: { node: GraphNode; to: number }) {
+	if (!node.last_event) return null;
+	const sums = [...happened(node.processes, ''), ...happened(node.containers, 'container ')];
+	return (
+		<section data-testid="events">
+			<h3>Started and ended</h3>
+			<p>
+				{sums.length > 0 && `${sums.join(', ')}; `}
+				<bdi>{clean(node.last_event.text, 120)}</bdi> <span class="dim">{ago(to - node.last_event.time)}</span>
+			</p>
+		</section>
+	);
+}
+
 export function NodePanel(props: Props) {
 	const { graph, node, range } = props;
 	const edges = graph.edges.filter((edge) => edge.client === node.id || edge.server === node.id);
@@ -131,6 +156,7 @@ export function NodePanel(props: Props) {
 				</p>
 			</header>
 			<Facts node={node} edges={edges} props={props} />
+			<Events node={node} to={graph.to} />
 			<Ports listeners={node.listeners} />
 			<Addresses node={node} />
 			<Peers title="Asked by" edges={edges.filter((edge) => edge.server === node.id)} far="client" props={props} />
