@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The other answers of the API as text: flows, connections, agents, and the ten lines of `up`. */
+/* The other answers of the API as text: flows, connections, events, agents, and the ten lines of
+ * `up`. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +14,7 @@
 
 #include "agents.h"
 #include "connections.h"
+#include "events.h"
 #include "example.h"
 #include "flows.h"
 #include "human.h"
@@ -168,6 +170,48 @@ static void up_prints_ten_lines(void **state)
 	assert_non_null(strstr(text, "page:         http://127.0.0.1:7070/ "));
 }
 
+#define EVENT(time, text)                                                                          \
+	"{\"time\": " time ", \"text\": \"" text "\", \"who\": {\"kind\": \"process\","            \
+	" \"workload\": \"redis\", \"pid\": 7}}"
+#define EVENTS                                                                                     \
+	"{\"events\": [" EVENT("20.5", "redis \\u001b[2J restarted") "," EVENT(                    \
+		"10.5",                                                                            \
+		"redis was killed by signal 9 (SIGKILL)") "], \"total\": 2,"                       \
+							  " \"processes\": {\"started\": 1, "      \
+							  "\"restarted\": 1, \"exited\": 1, "      \
+							  "\"failed\": 0,"                         \
+							  " \"killed\": 1, \"out_of_memory\": 0}}"
+
+static int write_events(const char *json_text, double after, bool all)
+{
+	json_t *json = json_loads(json_text, 0, NULL);
+	FILE *out = memory();
+	int r = events_write(json, after, all, out);
+
+	fclose(out);
+	json_decref(json);
+	return r;
+}
+
+static void events_are_lines(void **state)
+{
+	setenv("TZ", "UTC", 1);
+	tzset();
+	assert_int_equal(write_events(EVENTS, 0, true), 0);
+	assert_null(strchr(text, '\033'));
+	assert_ptr_equal(strstr(text, "1970-01-01 00:00:10  redis was killed by signal 9 (SIGKILL)"
+				      "  (process redis, pid 7)\n1970-01-01 00:00:20  redis"),
+			 text);
+	assert_non_null(strstr(text, "processes: 1 started, 1 of them again; 1 ended, 0 of them "
+				     "failed, 1 killed\n"));
+	assert_null(strstr(text, "containers:"));
+	assert_int_equal(write_events(EVENTS, 10.5, false), 0);
+	assert_ptr_equal(strstr(text, "1970-01-01 00:00:20"), text);
+	assert_int_equal(write_events("{\"events\": []}", 0, true), 0);
+	assert_string_equal(text, "nothing started or ended that has a socket\n");
+	assert_int_equal(write_events("{}", 0, true), -EPROTO);
+}
+
 static int clean_up(void **state)
 {
 	free(text);
@@ -183,6 +227,7 @@ int main(void)
 		cmocka_unit_test(following_shows_each_window_once),
 		cmocka_unit_test(other_answers_are_refused),
 		cmocka_unit_test(connections_show_what_ss_shows),
+		cmocka_unit_test(events_are_lines),
 		cmocka_unit_test(agents_tell_cost_and_losses),
 		cmocka_unit_test(up_prints_ten_lines),
 	};
