@@ -113,6 +113,21 @@ struct sk_buff {
 	unsigned int tail;                      /* from head: where the packet's bytes end */
 	unsigned int end;                       /* from head: where skb_shared_info is */
 	unsigned char *head;
+	unsigned long _nfct; /* the connection tracking's entry, and in its low bits what it is to it */
+};
+
+/* Of a module. */
+struct nf_conntrack_tuple {
+	char all[40]; /* read as a whole */
+};
+
+struct nf_conntrack_tuple_hash {
+	struct nf_conntrack_tuple tuple;
+};
+
+struct nf_conn {
+	struct nf_conntrack_tuple_hash tuplehash[2]; /* the original direction, the reply's */
+	unsigned long status;
 };
 
 struct skb_shared_info {

@@ -6,13 +6,14 @@
  *
  * Two kinds of hook see the same: fentry on the kernel's functions, or cgroup_skb, which also sees
  * each TCP packet and lets it pass in a few instructions. Whichever serves, the addresses are those
- * the socket sees.
+ * the socket sees (untranslate.h).
  */
 #pragma once
 
 #include "dns.h"
 #include "udp_fold.h"
 #include "udp_role.h"
+#include "untranslate.h"
 
 /* What a hook read of a buffer; ports in host order. */
 struct udp_seen {
@@ -38,6 +39,14 @@ struct {
 	__type(value, struct udp_last);
 } mr_udp_last SEC(".maps");
 
+/* Not static, so that its stack is only its own while it runs. */
+__noinline int udp_keep_port(struct mr_flow_key *key, u32 ephemeral)
+{
+	if (key)
+		key_keep_port(key, MR_TRANSPORT_UDP, ephemeral);
+	return 0;
+}
+
 static __always_inline void udp_key(struct mr_flow_key *key, const struct udp_ends *e, u8 role,
 				    const struct udp_socket *s)
 {
@@ -50,6 +59,7 @@ static __always_inline void udp_key(struct mr_flow_key *key, const struct udp_en
 	key->port = role == MR_ROLE_SERVER ? e->local_port : e->remote_port;
 	key->role = role;
 	key->transport = MR_TRANSPORT_UDP;
+	udp_keep_port(key, role == MR_ROLE_SERVER ? e->remote_port : e->local_port);
 }
 
 static __always_inline void udp_remember(const struct udp_count *c, u64 address)
@@ -333,6 +343,8 @@ __noinline int udp_packet(struct __sk_buff *packet, u32 received)
 	seen.ends.remote_port = bpf_ntohs(ports[1]);
 	if (received)
 		udp_swap(&seen.ends);
+	else
+		udp_untranslate(packet, &seen.ends);
 	seen.bytes = packet->len - offset - 8;
 	seen.datagrams = packet->gso_segs;
 	cookie = bpf_get_socket_cookie(packet);

@@ -182,8 +182,13 @@ static int begin_batch(struct collector *c)
 static void on_dns(void *userdata, const struct mr_dns_head *head, const void *data)
 {
 	struct collector *c = userdata;
+	struct dns_flow flow;
 
-	dns_see(c->dns, head, data);
+	memset(&flow, 0, sizeof(flow));
+	flow.key = head->key;
+	if (c->rows)
+		nat_rows_translate(c->rows, &flow.key, &flow.nat);
+	dns_see(c->dns, head, &flow, data);
 }
 
 static void on_process(void *userdata, const struct mr_process_event *event)
@@ -193,11 +198,14 @@ static void on_process(void *userdata, const struct mr_process_event *event)
 	processes_see(c->processes, event, c->now_ns);
 }
 
+/* Who answered a name was translated before it was copied, so that is read first. */
 void collector_read_rings(struct collector *c)
 {
 	const struct probe_reader reader = {
 		.on_dns = on_dns, .on_process = on_process, .userdata = c};
 
+	if (c->rows && c->config.read_news)
+		c->config.read_news(c->config.userdata);
 	probe_rings_read(c->probe, &reader);
 }
 
@@ -205,9 +213,10 @@ static void on_dns_flow(void *userdata, const struct dns_datagram *d,
 			const struct wire_dns *figures)
 {
 	struct collector *c = userdata;
-	uint32_t actor = find_actor(c, &d->flow, d->comm, d->process_start_ns);
+	uint32_t actor = find_actor(c, &d->flow.key, d->comm, d->process_start_ns);
 
-	if (flow_table_fold_dns(c->flows, &d->flow, figures, actor, c->now_ns) < 0)
+	if (flow_table_fold_dns(c->flows, &d->flow.key, figures, &d->flow.nat, actor, c->now_ns) <
+	    0)
 		c->dropped++;
 }
 

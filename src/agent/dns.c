@@ -37,12 +37,13 @@ struct dns *dns_free(struct dns *d)
 	return NULL;
 }
 
-static struct dns_datagram datagram_of(const struct mr_dns_head *head)
+static struct dns_datagram datagram_of(const struct mr_dns_head *head, const struct dns_flow *flow)
 {
 	struct dns_datagram d;
 
 	memset(&d, 0, sizeof(d));
-	d.flow = head->key;
+	d.seen = head->key;
+	memcpy(&d.flow, flow, sizeof(d.flow));
 	d.process_start_ns = head->process_start_ns;
 	memcpy(d.comm, head->comm, sizeof(d.comm));
 	d.time_ns = head->time_ns;
@@ -51,9 +52,10 @@ static struct dns_datagram datagram_of(const struct mr_dns_head *head)
 	return d;
 }
 
-void dns_see(struct dns *d, const struct mr_dns_head *head, const void *data)
+void dns_see(struct dns *d, const struct mr_dns_head *head, const struct dns_flow *flow,
+	     const void *data)
 {
-	const struct dns_datagram datagram = datagram_of(head);
+	const struct dns_datagram datagram = datagram_of(head, flow);
 
 	if (!head->size)
 		return; /* it lay where we could not read it */

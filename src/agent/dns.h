@@ -17,8 +17,9 @@ struct dns;
 int dns_new(struct dns **ret);       /* -ENOMEM */
 struct dns *dns_free(struct dns *d); /* always NULL; accepts NULL */
 
-/* data holds head->size bytes. */
-void dns_see(struct dns *d, const struct mr_dns_head *head, const void *data);
+/* data holds head->size bytes; flow is the head's, as translated. */
+void dns_see(struct dns *d, const struct mr_dns_head *head, const struct dns_flow *flow,
+	     const void *data);
 
 /* Hands over what happened since the last time, by flow. */
 void dns_report(struct dns *d, uint64_t now_ns, dns_flow_fn fn, void *userdata);

@@ -33,7 +33,7 @@ struct flow_figures {
 
 struct dns_queries {
 	struct lru *waiting; /* the longest waiting first */
-	struct lru *flows;   /* by struct mr_flow_key */
+	struct lru *flows;   /* by struct dns_flow */
 	struct dns_queries_losses losses;
 };
 
@@ -45,7 +45,7 @@ int dns_queries_new(struct dns_queries **ret, uint32_t waiting_max, uint32_t flo
 		return -ENOMEM;
 	q->waiting = lru_new(waiting_max ? waiting_max : WAITING_MAX, sizeof(struct query_key),
 			     sizeof(struct query));
-	q->flows = lru_new(flows_max ? flows_max : FLOWS_MAX, sizeof(struct mr_flow_key),
+	q->flows = lru_new(flows_max ? flows_max : FLOWS_MAX, sizeof(struct dns_flow),
 			   sizeof(struct flow_figures));
 	if (!q->waiting || !q->flows) {
 		dns_queries_free(q);
@@ -91,14 +91,14 @@ static void count(struct dns_queries *q, const struct dns_datagram *d,
 
 static struct query_key key_of(const struct dns_datagram *d, uint16_t id)
 {
-	struct query_key key = {.netns = d->flow.netns,
-				.port = d->flow.port,
+	struct query_key key = {.netns = d->seen.netns,
+				.port = d->seen.port,
 				.client_port = d->client_port,
 				.id = id,
-				.role = d->flow.role};
+				.role = d->seen.role};
 
-	memcpy(key.local, d->flow.local, sizeof(key.local));
-	memcpy(key.remote, d->flow.remote, sizeof(key.remote));
+	memcpy(key.local, d->seen.local, sizeof(key.local));
+	memcpy(key.remote, d->seen.remote, sizeof(key.remote));
 	return key;
 }
 

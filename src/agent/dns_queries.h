@@ -19,13 +19,21 @@
 
 #include "../../bpf/flow.h"
 #include "agent/dns_message.h"
+#include "agent/flow_table.h"
 #include "wire/dns.h"
 
 #define DNS_TIMEOUT_S 5
 
+/* Whose figures they are: a flow, and what translation did to it. Every byte set. */
+struct dns_flow {
+	struct mr_flow_key key;
+	struct flow_nat nat;
+};
+
 /* A datagram to or from port 53. */
 struct dns_datagram {
-	struct mr_flow_key flow; /* every byte set */
+	struct mr_flow_key seen; /* as its socket sees it */
+	struct dns_flow flow;
 	uint64_t process_start_ns;
 	char comm[16];
 	uint64_t time_ns;

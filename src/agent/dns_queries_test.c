@@ -17,8 +17,9 @@ static struct dns_datagram datagram(bool to_client, uint64_t time_ns)
 	struct dns_datagram d;
 
 	memset(&d, 0, sizeof(d));
-	d.flow = (struct mr_flow_key){.cgroup = 7, .netns = 1, .port = 53, .role = MR_ROLE_CLIENT};
-	d.flow.remote[15] = 53;
+	d.seen = (struct mr_flow_key){.cgroup = 7, .netns = 1, .port = 53, .role = MR_ROLE_CLIENT};
+	d.seen.remote[15] = 53;
+	d.flow.key = d.seen;
 	d.client_port = 40000;
 	d.to_client = to_client;
 	d.time_ns = time_ns;
@@ -52,7 +53,7 @@ static void add(void *userdata, const struct dns_datagram *d, const struct wire_
 {
 	struct sum *sum = userdata;
 
-	assert_int_equal(d->flow.cgroup, 7);
+	assert_int_equal(d->flow.key.cgroup, 7);
 	sum->flows++;
 	for (int i = 0; i < WIRE_DNS_COUNT; i++)
 		sum->all.counter[i] += figures->counter[i];
@@ -128,7 +129,7 @@ static void only_what_was_asked_is_an_answer(void **state)
 	other.client_port++;
 	assert_false(dns_queries_see(q, &other, &m));
 	other.client_port--;
-	other.flow.remote[15]++;
+	other.seen.remote[15]++;
 	assert_false(dns_queries_see(q, &other, &m));
 	assert_true(see(q, true, 1, "a.example", 0, S + MS));
 	assert_false(see(q, true, 1, "a.example", 0, S + 2 * MS)); /* once */
@@ -181,7 +182,7 @@ static void is_bounded(void **state)
 		struct dns_datagram d = datagram(false, 2 * S);
 		struct dns_message m = message(false, 1, "a.example", 0);
 
-		d.flow.remote[0] = i;
+		d.seen.remote[0] = d.flow.key.remote[0] = i;
 		dns_queries_see(q, &d, &m);
 	}
 	dns_queries_losses(q, &losses);

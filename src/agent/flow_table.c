@@ -234,9 +234,10 @@ int flow_table_fold(struct flow_table *t, const struct mr_flow_key *key,
 }
 
 int flow_table_fold_dns(struct flow_table *t, const struct mr_flow_key *key,
-			const struct wire_dns *figures, uint32_t actor, uint64_t now_ns)
+			const struct wire_dns *figures, const struct flow_nat *nat, uint32_t actor,
+			uint64_t now_ns)
 {
-	struct flow_key wanted = key_of(key, NULL, actor);
+	struct flow_key wanted = key_of(key, nat, actor);
 	struct flow *flow = flow_find(t, &wanted);
 	struct wire_update *row = flow_row(t, flow);
 	struct wire_dns *sum = row ? arena_alloc(t->batch->arena, sizeof(*sum)) : NULL;

@@ -25,9 +25,11 @@ struct flow_table;
 
 /* What address translation did to a flow. */
 struct flow_nat {
-	uint8_t via[16];   /* what the client asked for, if that is not the server's address; else 0 */
+	uint8_t via[16];   /* what the client asked for, if that is not the server's address; else 0
+			    */
 	uint16_t via_port; /* 0: as asked for */
-	bool unresolved;   /* it was translated, but where to is not known: the remote end is not right */
+	bool unresolved;   /* it was translated, but where to is not known: the remote end is not
+			      right */
 };
 
 /* actors: borrowed; a flow holds its actor. flows_max 0: 65536. */
@@ -43,7 +45,8 @@ int flow_table_fold(struct flow_table *t, const struct mr_flow_key *key,
 		    uint64_t now_ns);
 /* Adds what DNS did on a flow to its row. -ENOMEM: it was not added. */
 int flow_table_fold_dns(struct flow_table *t, const struct mr_flow_key *key,
-			const struct wire_dns *figures, uint32_t actor, uint64_t now_ns);
+			const struct wire_dns *figures, const struct flow_nat *nat, uint32_t actor,
+			uint64_t now_ns);
 /* The flow of a record, for the next two; a coarse one where handles ran out. */
 uint32_t flow_table_get(struct flow_table *t, const struct mr_flow_key *key, uint32_t actor);
 /* The flow that is one of those wanted, whoever's it is; of several one in the network namespace

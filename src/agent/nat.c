@@ -246,8 +246,6 @@ void nat_note(struct nat *n, const struct conntrack_entry *e, const struct nat_p
 {
 	const struct conntrack_tuple sent = turned(&e->reply), answered = turned(&e->original);
 
-	if (e->transport != MR_TRANSPORT_TCP)
-		return;
 	note(n, e, place, view_of(e, MR_ROLE_CLIENT, &e->original),
 	     view_of(e, MR_ROLE_CLIENT, &sent));
 	note(n, e, place, view_of(e, MR_ROLE_SERVER, &e->reply),

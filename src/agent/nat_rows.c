@@ -55,19 +55,28 @@ static void hand_over_unresolved(struct nat_rows *w, const struct mr_flow_key *k
 	hand_over(w, key, value, &nat);
 }
 
+/* Changes both only if it is known. */
+static bool find(const struct nat_rows *w, struct mr_flow_key *key, struct flow_nat *nat)
+{
+	struct nat_answer answer;
+
+	if (!nat_find(w->nat, key, &answer))
+		return false;
+	memcpy(key->remote, answer.remote, sizeof(key->remote));
+	key->port = answer.port;
+	memcpy(nat->via, answer.via, sizeof(nat->via));
+	nat->via_port = answer.via_port;
+	return true;
+}
+
 static bool resolve(struct nat_rows *w, const struct mr_flow_key *key,
 		    const struct mr_flow_value *value)
 {
 	struct mr_flow_key real = *key;
 	struct flow_nat nat = {0};
-	struct nat_answer answer;
 
-	if (!nat_find(w->nat, key, &answer))
+	if (!find(w, &real, &nat))
 		return false;
-	memcpy(real.remote, answer.remote, sizeof(real.remote));
-	real.port = answer.port;
-	memcpy(nat.via, answer.via, sizeof(nat.via));
-	nat.via_port = answer.via_port;
 	hand_over(w, &real, value, &nat);
 	return true;
 }
@@ -84,7 +93,7 @@ static void wait_for_entry(struct nat_rows *w, const struct mr_flow_key *key,
 void nat_rows_add(struct nat_rows *w, const struct mr_flow_key *key,
 		  const struct mr_flow_value *value)
 {
-	if (key->coarse || key->transport != MR_TRANSPORT_TCP)
+	if (key->coarse)
 		hand_over(w, key, value, NULL);
 	else if (key->ephemeral && !resolve(w, key, value))
 		wait_for_entry(w, key, value);
@@ -109,6 +118,18 @@ void nat_rows_retry(struct nat_rows *w, bool last)
 			w->rows[kept - 1] = *row;
 	}
 	w->count = kept;
+}
+
+bool nat_rows_translate(const struct nat_rows *w, struct mr_flow_key *key, struct flow_nat *ret_nat)
+{
+	struct flow_nat nat = {0};
+	bool translated = key->ephemeral || (!key->coarse && nat_is_virtual(w->nat, key));
+
+	if (translated && !(key->ephemeral && find(w, key, &nat)))
+		nat.unresolved = true;
+	key->ephemeral = 0;
+	*ret_nat = nat;
+	return translated;
 }
 
 uint64_t nat_rows_unresolved(const struct nat_rows *w)

@@ -36,4 +36,9 @@ void nat_rows_add(struct nat_rows *w, const struct mr_flow_key *key,
  * wait any longer. */
 void nat_rows_retry(struct nat_rows *w, bool last);
 
+/* Of a key as it came, where it leads as far as is known now; for what comes beside the rows. True:
+ * it is translated, and *ret_nat tells how. */
+bool nat_rows_translate(const struct nat_rows *w, struct mr_flow_key *key,
+			struct flow_nat *ret_nat);
+
 uint64_t nat_rows_unresolved(const struct nat_rows *w);

@@ -100,6 +100,42 @@ static void a_known_one_gets_its_server(void **state)
 	tear_down(&w);
 }
 
+/* What is told beside the rows, DNS's figures: the same answer, and nothing waits. */
+static void a_key_alone_is_translated(void **state)
+{
+	struct mr_flow_key key = {.role = MR_ROLE_CLIENT,
+				  .transport = MR_TRANSPORT_UDP,
+				  .port = 80,
+				  .ephemeral = 4711};
+	struct mr_flow_key other = key;
+	struct conntrack_entry e = {
+		.original = {.source_port = 4711, .destination_port = 80},
+		.reply = {.source_port = 8080, .destination_port = 4711},
+		.transport = MR_TRANSPORT_UDP,
+	};
+	struct flow_nat nat;
+	struct world w;
+
+	set_up(&w);
+	memcpy(e.original.destination, asked, 16);
+	memcpy(e.reply.source, serves, 16);
+	nat_note(w.nat, &e, &(struct nat_place){1, 1});
+	memcpy(key.remote, asked, 16);
+	memcpy(other.remote, asked, 16);
+	other.ephemeral = 4712;
+	assert_true(nat_rows_translate(w.rows, &key, &nat));
+	assert_memory_equal(key.remote, serves, 16);
+	assert_int_equal(key.port, 8080);
+	assert_int_equal(key.ephemeral, 0);
+	assert_int_equal(nat.via_port, 80);
+	assert_true(nat_rows_translate(w.rows, &other, &nat));
+	assert_true(nat.unresolved);
+	assert_int_equal(other.ephemeral, 0);
+	other.remote[15] ^= 1;
+	assert_false(nat_rows_translate(w.rows, &other, &nat));
+	tear_down(&w);
+}
+
 static void what_nobody_translates_stays(void **state)
 {
 	struct world w;
@@ -163,6 +199,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_known_one_gets_its_server),
+		cmocka_unit_test(a_key_alone_is_translated),
 		cmocka_unit_test(what_nobody_translates_stays),
 		cmocka_unit_test(a_late_entry_is_waited_for),
 		cmocka_unit_test(an_early_one_is_not_guessed),
