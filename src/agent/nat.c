@@ -20,11 +20,11 @@ struct view {
 /* What a view becomes on the way. */
 struct way {
 	struct view next;
-	uint32_t origin;
-	uint64_t changed; /* window in which it last meant something else; 0: never */
-	uint64_t over;    /* window in which the kernel forgot it; 0: it has not */
-	bool ambiguous;   /* another namespace says something else */
-	bool queued;      /* stands among the leaving */
+	struct nat_place place; /* where that was seen, origin with the zone */
+	uint64_t changed;       /* window in which it last meant something else; 0: never */
+	uint64_t over;          /* window in which the kernel forgot it; 0: it has not */
+	bool ambiguous;         /* another namespace says something else: good for its own only */
+	bool queued;            /* stands among the leaving */
 };
 
 struct nat {
@@ -188,18 +188,57 @@ static struct way *way_put(struct nat *n, const struct view *view, bool *ret_new
 	return lru_put_evict(n->ways, view, NULL);
 }
 
-static void way_note(struct nat *n, const struct view *from, const struct view *to, uint32_t origin)
+static struct view view_in(const struct view *view, uint32_t netns)
+{
+	struct view v = *view;
+
+	v.netns = netns;
+	return v;
+}
+
+/* What w says is about to be replaced: that may be, if it is over or both are of one mind or place.
+ */
+static bool may_replace(const struct way *w, const struct view *to, const struct nat_place *place)
+{
+	return !w || w->over || w->place.origin == place->origin ||
+	       !memcmp(&w->next, to, sizeof(*to));
+}
+
+/* Where an entry is written down: for all namespaces, unless what stands there for them is alive
+ * and of another one; then for its own, and of neither can others be sure. NULL: nowhere, since its
+ * own sockets cannot tell either (zones). */
+static struct way *way_for(struct nat *n, const struct view *from, const struct view *to,
+			   const struct nat_place *place, bool *ret_new)
+{
+	const struct view own = view_in(from, place->netns);
+	const bool is_apart = memcmp(&own, from, sizeof(own)) != 0;
+	struct way *w = is_apart ? lru_get(n->ways, &own) : NULL;
+	const struct view *at = w ? &own : from;
+
+	if (!w)
+		w = lru_get(n->ways, from);
+	if (may_replace(w, to, place))
+		return way_put(n, at, ret_new);
+	w->ambiguous = true;
+	if (is_apart && at == from && w->place.netns != place->netns)
+		return way_put(n, &own, ret_new);
+	w->place.netns = 0;
+	return NULL;
+}
+
+static void way_note(struct nat *n, const struct view *from, const struct view *to,
+		     const struct nat_place *place)
 {
 	bool is_new;
-	struct way *w = way_put(n, from, &is_new);
-	bool differs = !is_new && memcmp(&w->next, to, sizeof(*to)) != 0;
+	struct way *w = way_for(n, from, to, place, &is_new);
 
-	if (differs && !w->over && w->origin != origin)
-		w->ambiguous = true;
-	if (differs)
+	if (!w)
+		return;
+	if (!is_new && memcmp(&w->next, to, sizeof(*to)) != 0)
 		w->changed = n->window;
 	w->next = *to;
-	w->origin = origin;
+	if (!w->ambiguous || w->place.netns)
+		w->place = *place;
 	w->over = 0;
 }
 
@@ -232,12 +271,19 @@ static bool set_netns(struct view *v, uint32_t netns)
 static void note(struct nat *n, const struct conntrack_entry *e, const struct nat_place *place,
 		 struct view from, struct view to)
 {
+	const struct nat_place in_zone = {.netns = place->netns,
+					  .origin = place->origin + ((uint32_t)e->zone << 16)};
+	struct view own;
+
 	if (!set_netns(&from, place->netns))
 		return;
+	own = view_in(&from, place->netns);
+	if (e->over && memcmp(&own, &from, sizeof(own)))
+		way_end(n, &own, &to);
 	if (e->over)
 		way_end(n, &from, &to);
 	else
-		way_note(n, &from, &to, place->origin + ((uint32_t)e->zone << 16));
+		way_note(n, &from, &to, &in_zone);
 	if (!e->over && (memcmp(from.remote, to.remote, 16) || from.remote_port != to.remote_port))
 		virtual_note(n, &from);
 }
@@ -288,17 +334,19 @@ void nat_advance(struct nat *n)
 
 /* Rows of the window that ended may be older than the change, and of the one before, too: it is
  * heard of some time after the kernel's maps were swapped. */
-static bool is_sure(const struct nat *n, const struct way *w)
+static bool is_sure(const struct nat *n, const struct way *w, uint32_t netns)
 {
-	return !w->ambiguous && (!w->changed || n->window - w->changed > 2);
+	return (!w->ambiguous || (netns && w->place.netns == netns)) &&
+	       (!w->changed || n->window - w->changed > 2);
 }
 
-/* Where a translated tuple goes, the row's namespace does not matter, but for loopback. */
-static struct way *way_find(struct nat *n, struct view view, uint32_t netns)
+/* What the row's own namespace says, if that differs from the others or only there is meant. */
+static struct way *way_find(struct nat *n, const struct view *view, uint32_t netns)
 {
-	if (is_of_one_netns(&view))
-		view.netns = netns;
-	return lru_get(n->ways, &view);
+	const struct view own = view_in(view, netns);
+	struct way *w = lru_get(n->ways, &own);
+
+	return w || is_of_one_netns(view) ? w : lru_get(n->ways, view);
 }
 
 static bool follow(struct nat *n, const struct mr_flow_key *key, struct view *ret_end)
@@ -307,8 +355,8 @@ static bool follow(struct nat *n, const struct mr_flow_key *key, struct view *re
 	struct way *w;
 	int hops = 0;
 
-	while (hops < NAT_HOPS_MAX && (w = way_find(n, at, key->netns))) {
-		if (!is_sure(n, w))
+	while (hops < NAT_HOPS_MAX && (w = way_find(n, &at, key->netns))) {
+		if (!is_sure(n, w, key->netns))
 			return false;
 		at = w->next;
 		hops++;

@@ -12,9 +12,9 @@
  * An address and port that was seen translated is virtual: sockets with such a remote end keep the
  * client's port in their flow's key, or rows could not be told apart.
  *
- * Never wrong: a row whose tuple meant two things since the last window but one has no answer, nor
- * has one whose tuple means different things in two namespaces at the same time. Tuples with a
- * loopback address count in their network namespace only.
+ * Never wrong: a row whose tuple meant two things since the last window but one has no answer. What
+ * means different things in two namespaces at the same time is told to their own sockets, and to
+ * nobody else's. Tuples with a loopback address count in their network namespace only.
  *
  * Limits: entries and virtual addresses; the one unused for longest goes first, and is counted.
  * Entries that the kernel has forgotten stay for NAT_LINGER_WINDOWS. A window ends at

@@ -215,6 +215,55 @@ static void two_namespaces_that_disagree_are_not_guessed(void **state)
 	nat_free(n);
 }
 
+/* … but each knows what its own sockets mean, also when one is over. */
+static void each_namespace_knows_its_own(void **state)
+{
+	struct mr_flow_key client = client_key(CLIENT, ASKED);
+	const struct nat_place there = {.netns = 8, .origin = 2};
+	struct conntrack_entry first = both();
+	struct conntrack_entry second = both();
+	struct nat *n = made(0, 0);
+
+	second.reply = tuple("10.1.2.4", 8080, SEEN_AS);
+	nat_note(n, &first, &here);
+	nat_note(n, &second, &there);
+	client.netns = 7;
+	assert_found(n, &client, SERVER, ASKED);
+	client.netns = 8;
+	assert_found(n, &client, "10.1.2.4", 8080, ASKED);
+	client.netns = 9;
+	assert_unknown(n, &client);
+	first.over = true;
+	nat_note(n, &first, &here);
+	for (int i = 0; i < 10; i++)
+		nat_advance(n);
+	client.netns = 8;
+	assert_found(n, &client, "10.1.2.4", 8080, ASKED);
+	second.over = true;
+	nat_note(n, &second, &there);
+	for (int i = 0; i < 10; i++)
+		nat_advance(n);
+	assert_int_equal(nat_count(n), 0);
+	nat_free(n);
+}
+
+/* Two zones of one namespace: a socket does not say which is its. */
+static void zones_that_disagree_are_not_guessed(void **state)
+{
+	struct mr_flow_key client = client_key(CLIENT, ASKED);
+	const struct conntrack_entry first = both();
+	struct conntrack_entry second = both();
+	struct nat *n = made(0, 0);
+
+	second.reply = tuple("10.1.2.4", 8080, SEEN_AS);
+	second.zone = 5;
+	nat_note(n, &first, &here);
+	nat_note(n, &second, &here);
+	client.netns = here.netns;
+	assert_unknown(n, &client);
+	nat_free(n);
+}
+
 static void loopback_counts_in_its_namespace_only(void **state)
 {
 	const struct conntrack_entry e = {.original = tuple("127.0.0.1", 4711, ASKED),
@@ -337,6 +386,8 @@ int main(void)
 		cmocka_unit_test(ends_in_a_loop_of_translations),
 		cmocka_unit_test(a_tuple_used_again_is_not_guessed),
 		cmocka_unit_test(two_namespaces_that_disagree_are_not_guessed),
+		cmocka_unit_test(each_namespace_knows_its_own),
+		cmocka_unit_test(zones_that_disagree_are_not_guessed),
 		cmocka_unit_test(loopback_counts_in_its_namespace_only),
 		cmocka_unit_test(lingers_after_its_end),
 		cmocka_unit_test(lives_again),
