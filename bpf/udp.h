@@ -287,18 +287,22 @@ static __always_inline u32 udp_parse(const struct __sk_buff *packet, struct udp_
 	return ip[6] == IPPROTO_UDP ? 40 : udp_offset_slow(packet);
 }
 
-static __always_inline void udp_dns_packet(const struct udp_seen *seen, u64 cookie,
-					   const struct __sk_buff *packet, u32 offset)
+/* Not static, so that its stack is only its own while it runs. */
+__noinline int udp_dns_packet(struct __sk_buff *packet, const struct udp_seen *seen, u64 cookie,
+			      u32 offset)
 {
-	u32 held = seen->bytes;
+	u32 held;
 
-	if (!udp_is_dns(seen))
-		return;
+	if (!seen || !udp_is_dns(seen))
+		return 0;
+	held = seen->bytes;
 	if (held <= MR_DNS_SMALL) {
 		struct mr_dns_small *m = bpf_ringbuf_reserve(&mr_dns, sizeof(*m), 0);
 
-		if (!m)
-			return dns_lost();
+		if (!m) {
+			dns_lost();
+			return 0;
+		}
 		held = dns_bounded(held, MR_DNS_SMALL);
 		if (bpf_skb_load_bytes(packet, offset, m->data, held))
 			held = 0;
@@ -307,14 +311,17 @@ static __always_inline void udp_dns_packet(const struct udp_seen *seen, u64 cook
 	} else {
 		struct mr_dns_large *m = bpf_ringbuf_reserve(&mr_dns, sizeof(*m), 0);
 
-		if (!m)
-			return dns_lost();
+		if (!m) {
+			dns_lost();
+			return 0;
+		}
 		held = dns_bounded(held, MR_DNS_LARGE);
 		if (bpf_skb_load_bytes(packet, offset, m->data, held))
 			held = 0;
 		udp_describe_dns(&m->head, seen, cookie, held);
 		dns_submit(m);
 	}
+	return 0;
 }
 
 /* What lets TCP pass: all that these programs do for most of what comes, so it comes before
@@ -349,6 +356,6 @@ __noinline int udp_packet(struct __sk_buff *packet, u32 received)
 	seen.datagrams = packet->gso_segs;
 	cookie = bpf_get_socket_cookie(packet);
 	udp_count(&seen, cookie, address_of(sk));
-	udp_dns_packet(&seen, cookie, packet, offset + 8);
+	udp_dns_packet(packet, &seen, cookie, offset + 8);
 	return 0;
 }
