@@ -29,7 +29,7 @@ struct worker {
 	unsigned int number;
 };
 
-static void event_make(const struct mix *m, const struct worker *w, unsigned int turn)
+static bool event_make(const struct mix *m, const struct worker *w, unsigned int turn)
 {
 	switch (w->kind) {
 	case MIX_TCP:
@@ -73,7 +73,8 @@ _Noreturn static void make(const struct mix *m, const struct worker *w)
 		last_ns = now_ns;
 		for (credit = credit < most ? credit : most; rate > 0 && credit >= w->events;
 		     credit -= w->events) {
-			event_make(m, w, turn++);
+			if (!event_make(m, w, turn++))
+				continue;
 			__atomic_add_fetch(&m->shared->made[w->kind], w->events, __ATOMIC_RELAXED);
 		}
 	}

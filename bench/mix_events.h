@@ -2,6 +2,7 @@
 /* One event of each kind, as programs make them, and who answers. Inside the mix's namespace. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "mix.h"
@@ -19,10 +20,12 @@ _Noreturn void mix_serve_tcp(uint16_t port, int ready);
 _Noreturn void mix_serve_udp(uint16_t port, int ready);
 _Noreturn void mix_serve_dns(int ready);
 
+/* Each returns whether it came to its end: who is kept waiting for 2 s gives up. */
+
 /* Connects, exchanges 128 bytes each way, waits for the server's end, closes. */
-void mix_connect(const char *address, uint16_t port);
-void mix_datagram(void);
-void mix_query(unsigned int number);
-void mix_process(void);
+bool mix_connect(const char *address, uint16_t port);
+bool mix_datagram(void);
+bool mix_query(unsigned int number);
+bool mix_process(void);
 /* A cgroup as a container runtime makes one, whose only process connects once. */
-void mix_container(const char *parent, unsigned int number);
+bool mix_container(const char *parent, unsigned int number);
