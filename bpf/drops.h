@@ -226,13 +226,13 @@ static __always_inline void drop_count(const struct mr_drop_key *key, struct mr_
 		__sync_fetch_and_add(&mr_totals.drops_full, 1);
 }
 
+/* A reason that is not ignored. */
 static __always_inline int drop_seen(const struct sk_buff *skb, u32 reason)
 {
 	struct mr_drop_key key = {.reason = reason};
 	struct mr_drop drop = {};
 
-	if (drop_is_ignored(reason) || !skb || !drop_read_packet(&key, skb) ||
-	    !drop_read_socket(&key, &drop, skb))
+	if (!skb || !drop_read_packet(&key, skb) || !drop_read_socket(&key, &drop, skb))
 		return 0;
 	drop_count(&key, &drop);
 	return 0;

@@ -30,7 +30,8 @@ struct {
 	__type(value, u64);
 } mr_interrupt_note SEC(".maps");
 
-/* Skipped by the kernel, and what was left to the second program, less this: lost. */
+/* Skipped by the kernel, and what was left to the second program, less this: lost, but for what
+ * does not count anyway. */
 __u64 mr_caught[MR_INTERRUPTED_HOOKS]; /* by the second, for want of a note */
 __u64 mr_left[MR_INTERRUPTED_HOOKS];   /* by the first, which had nowhere to note it */
 

@@ -387,7 +387,7 @@ int mr_udp_bind6(struct bpf_sock *sk)
 SEC("tp_btf/kfree_skb")
 int BPF_PROG(mr_drop_skb, struct sk_buff *skb, void *location, u32 reason)
 {
-	if (is_first(ctx, MR_INTERRUPTED_DROP, skb))
+	if (!drop_is_ignored(reason) && is_first(ctx, MR_INTERRUPTED_DROP, skb))
 		drop_seen(skb, reason);
 	return 0;
 }
@@ -395,7 +395,7 @@ int BPF_PROG(mr_drop_skb, struct sk_buff *skb, void *location, u32 reason)
 SEC("tp_btf/kfree_skb")
 int BPF_PROG(mr_drop_skb_2, struct sk_buff *skb, void *location, u32 reason)
 {
-	if (is_missed(ctx, MR_INTERRUPTED_DROP, skb))
+	if (!drop_is_ignored(reason) && is_missed(ctx, MR_INTERRUPTED_DROP, skb))
 		drop_seen(skb, reason);
 	return 0;
 }

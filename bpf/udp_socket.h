@@ -104,10 +104,9 @@ static __always_inline void udp_socket_sends(struct udp_socket *s)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
-	if (task->tgid != s->tgid && !(task->flags & PF_KTHREAD))
-		s->tgid = process_current(&s->process_start_ns, s->comm);
-	else
+	if (task->tgid == s->tgid || task->flags & PF_KTHREAD)
 		return;
+	s->tgid = process_current(&s->process_start_ns, s->comm);
 	process_has_socket(s->tgid, s->process_start_ns, s->comm, s->cgroup, 0);
 }
 
