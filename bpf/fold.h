@@ -61,7 +61,6 @@ struct {
 	__uint(max_entries, PRESSURE_RING_BYTES);
 } mr_pressure SEC(".maps");
 
-/* What it is told does not matter, but must not lie on the stack, which is full (6.1). */
 static __always_inline void flow_came(const struct mr_flow_key *key)
 {
 	if (key->ephemeral && __sync_fetch_and_add(&mr_totals.translated_in, 1) == mr_flows_max / 2)

@@ -47,10 +47,13 @@ static __always_inline void virtual_put(const struct mr_virtual *v)
 /* A flow's key that is complete but for this. */
 static __always_inline void key_keep_port(struct mr_flow_key *key, u8 transport, u16 ephemeral)
 {
-	struct mr_virtual virtual = {.port = key->port, .role = key->role, .transport = transport};
+	struct mr_virtual virtual = {};
 
 	if (!mr_virtuals_in[transport])
 		return;
+	virtual.port = key->port;
+	virtual.role = key->role;
+	virtual.transport = transport;
 	__builtin_memcpy(virtual.address, key->remote, sizeof(virtual.address));
 	if (bpf_map_lookup_elem(&mr_virtuals, &virtual))
 		key->ephemeral = ephemeral;
