@@ -9,10 +9,10 @@
 #include <stdbool.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "client.h"
 #include "field.h"
+#include "follow.h"
 #include "human.h"
 #include "output.h"
 
@@ -102,7 +102,8 @@ static int print_lines(const json_t *json, double after)
 	return 0;
 }
 
-static int poll_once(const struct arguments *a, double *after, struct error *ret_error)
+static int poll_once(const struct arguments *a, void *unused, double *after,
+		     struct error *ret_error)
 {
 	char from[32] = "-5s";
 	const struct client_parameter query[] = {
@@ -110,6 +111,7 @@ static int poll_once(const struct arguments *a, double *after, struct error *ret
 	struct client_answer answer;
 	int r;
 
+	(void)unused;
 	if (*after > 0)
 		snprintf(from, sizeof(from), "%.6f", *after);
 	r = client_get(a->server, "/api/v1/events", query, &answer, ret_error);
@@ -122,27 +124,8 @@ static int poll_once(const struct arguments *a, double *after, struct error *ret
 	return output_result(r, a->server, ret_error);
 }
 
-static int follow(const struct arguments *a, struct error *ret_error)
-{
-	double after = 0;
-	int r;
-
-	do {
-		r = poll_once(a, &after, ret_error);
-		if (!r && fflush(stdout))
-			return 0; /* nobody reads any more */
-		if (!r)
-			sleep(1);
-	} while (!r);
-	return r;
-}
-
 int events_run(const struct arguments *a, struct error *ret_error)
 {
-	if (a->follow && (a->from || a->to)) {
-		error_set(ret_error, -EINVAL,
-			  "cannot follow a range: --follow begins now; leave out --from and --to");
-		return EXIT_WRONG_USE;
-	}
-	return client_exit_code(a->follow ? follow(a, ret_error) : once(a, ret_error));
+	return client_exit_code(a->follow ? follow_run(a, poll_once, NULL, ret_error)
+					  : once(a, ret_error));
 }

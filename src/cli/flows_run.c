@@ -9,10 +9,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "client.h"
 #include "flows.h"
+#include "follow.h"
 #include "output.h"
 
 #define FOLLOW_LIMIT "100000"
@@ -55,7 +55,7 @@ static int print_line(const json_t *json, double after)
 	return 0;
 }
 
-static int poll_once(const struct arguments *a, int *kept, double *after, struct error *ret_error)
+static int poll_once(const struct arguments *a, void *kept, double *after, struct error *ret_error)
 {
 	struct table_style style = output_style();
 	struct client_answer answer;
@@ -79,27 +79,10 @@ static int poll_once(const struct arguments *a, int *kept, double *after, struct
 	return output_result(r, a->server, ret_error);
 }
 
-static int follow(const struct arguments *a, struct error *ret_error)
-{
-	int kept[TABLE_COLUMNS_MAX] = {0}, r;
-	double after = 0;
-
-	do {
-		r = poll_once(a, kept, &after, ret_error);
-		if (!r && fflush(stdout))
-			return 0; /* nobody reads any more */
-		if (!r)
-			sleep(1);
-	} while (!r);
-	return r;
-}
-
 int flows_run(const struct arguments *a, struct error *ret_error)
 {
-	if (a->follow && (a->from || a->to)) {
-		error_set(ret_error, -EINVAL,
-			  "cannot follow a range: --follow begins now; leave out --from and --to");
-		return EXIT_WRONG_USE;
-	}
-	return client_exit_code(a->follow ? follow(a, ret_error) : once(a, ret_error));
+	int kept[TABLE_COLUMNS_MAX] = {0};
+
+	return client_exit_code(a->follow ? follow_run(a, poll_once, kept, ret_error)
+					  : once(a, ret_error));
 }
