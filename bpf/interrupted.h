@@ -35,22 +35,43 @@ struct {
 __u64 mr_caught[MR_INTERRUPTED_HOOKS]; /* by the second, for want of a note */
 __u64 mr_left[MR_INTERRUPTED_HOOKS];   /* by the first, which had nowhere to note it */
 
-static __always_inline u64 *note_get(const void *ctx)
+static __always_inline int is_in_task(const void *ctx)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	return address_of(ctx) - (u64)bpf_get_current_task_btf()->stack < TASK_STACK;
+}
+
+static __always_inline u64 *note_of_interrupt(void)
+{
 	u32 zero = 0;
 
-	if (address_of(ctx) - (u64)task->stack < TASK_STACK)
-		return bpf_task_storage_get(&mr_task_note, task, NULL,
-					    BPF_LOCAL_STORAGE_GET_F_CREATE);
 	return bpf_map_lookup_elem(&mr_interrupt_note, &zero);
+}
+
+static __always_inline u64 *note_get(const void *ctx)
+{
+	if (is_in_task(ctx))
+		return bpf_task_storage_get(&mr_task_note, bpf_get_current_task_btf(), NULL,
+					    BPF_LOCAL_STORAGE_GET_F_CREATE);
+	return note_of_interrupt();
+}
+
+/* While a task runs there is no buffer in an interrupt's hand: a note is of one whose second
+ * program was skipped, and the next buffer may well have the same address. */
+static __always_inline void note_clear_stale(const void *ctx)
+{
+	u64 *note = is_in_task(ctx) ? note_of_interrupt() : NULL;
+
+	if (note)
+		*note = 0;
 }
 
 /* In the first program, before all else: whether it does the work. */
 static __always_inline int is_first(const void *ctx, u32 hook, const void *buffer)
 {
-	u64 *note = note_get(ctx);
+	u64 *note;
 
+	note_clear_stale(ctx);
+	note = note_get(ctx);
 	if (note)
 		*note = address_of(buffer);
 	else
