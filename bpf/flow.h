@@ -112,14 +112,6 @@ struct mr_drop {
 	char comm[16];
 };
 
-/* Hooks that have a second program (bpf/interrupted.h). */
-enum mr_interrupted_hook {
-	MR_INTERRUPTED_SEND4,
-	MR_INTERRUPTED_SEND6,
-	MR_INTERRUPTED_DROP,
-	MR_INTERRUPTED_HOOKS
-};
-
 /* Cost of the hooks on one CPU: of one run in so many. */
 #define MR_COST_SAMPLE_EVERY 64
 

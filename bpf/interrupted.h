@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The kernel skips a tracing program where it would interrupt itself: while one run of it is held
- * up, by an interrupt or by another task, nothing that comes on this CPU is told to it. So a hook
- * that may not miss a buffer has two programs, which the kernel runs one after the other: the first
+ * up, by an interrupt or by another task, nothing that comes on this CPU is told to it. Interrupts
+ * bring drops, so that hook has two programs, which the kernel runs one after the other: the first
  * notes that it has the buffer and does the work; the second does it for those that are not noted.
+ *
+ * Two are not enough where many tasks take the CPU from each other in the kernel: what waits in the
+ * first is soon followed by what waits in the second. So what tasks do all the time, to send, is
+ * not seen by tracing programs there (src/agent/preempt.h).
  *
  * What runs for a task is noted at the task, which may go on at another CPU between the two
  * programs; what runs in an interrupt, at the CPU, which it does not leave. So of each there is one
@@ -32,8 +36,8 @@ struct {
 
 /* Skipped by the kernel, and what was left to the second program, less this: lost, but for what
  * does not count anyway. */
-__u64 mr_caught[MR_INTERRUPTED_HOOKS]; /* by the second, for want of a note */
-__u64 mr_left[MR_INTERRUPTED_HOOKS];   /* by the first, which had nowhere to note it */
+__u64 mr_caught; /* by the second, for want of a note */
+__u64 mr_left;   /* by the first, which had nowhere to note it */
 
 static __always_inline int is_in_task(const void *ctx)
 {
@@ -66,7 +70,7 @@ static __always_inline void note_clear_stale(const void *ctx)
 }
 
 /* In the first program, before all else: whether it does the work. */
-static __always_inline int is_first(const void *ctx, u32 hook, const void *buffer)
+static __always_inline int is_first(const void *ctx, const void *buffer)
 {
 	u64 *note;
 
@@ -75,12 +79,12 @@ static __always_inline int is_first(const void *ctx, u32 hook, const void *buffe
 	if (note)
 		*note = address_of(buffer);
 	else
-		__sync_fetch_and_add(&mr_left[hook], 1);
+		__sync_fetch_and_add(&mr_left, 1);
 	return note != NULL;
 }
 
 /* In the second: whether the first did not. */
-static __always_inline int is_missed(const void *ctx, u32 hook, const void *buffer)
+static __always_inline int is_missed(const void *ctx, const void *buffer)
 {
 	u64 *note = note_get(ctx);
 
@@ -88,6 +92,6 @@ static __always_inline int is_missed(const void *ctx, u32 hook, const void *buff
 		*note = 0;
 		return 0;
 	}
-	__sync_fetch_and_add(&mr_caught[hook], 1);
+	__sync_fetch_and_add(&mr_caught, 1);
 	return 1;
 }

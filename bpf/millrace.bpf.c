@@ -292,37 +292,19 @@ int mr_udp_adopt_walk(struct bpf_iter__udp *ctx)
 }
 
 /* ip_send_skb(), ip6_send_skb(): per datagram sent, or per buffer of several (UDP_SEGMENT). Not on
- * TCP's path. Without them, or cgroup_skb instead, no UDP is seen. In two programs each, since a
- * task that sends may be held up by another (interrupted.h). */
+ * TCP's path. Without them, or cgroup_skb instead, no UDP is seen. Not where tasks take the CPU
+ * from each other in the kernel (interrupted.h). */
 SEC("fentry/ip_send_skb")
 int BPF_PROG(mr_udp_send4, struct net *net, struct sk_buff *skb)
 {
-	if (is_first(ctx, MR_INTERRUPTED_SEND4, skb))
-		udp_sent(skb, 0);
-	return 0;
-}
-
-SEC("fentry/ip_send_skb")
-int BPF_PROG(mr_udp_send4_2, struct net *net, struct sk_buff *skb)
-{
-	if (is_missed(ctx, MR_INTERRUPTED_SEND4, skb))
-		udp_sent(skb, 0);
+	udp_sent(skb, 0);
 	return 0;
 }
 
 SEC("fentry/ip6_send_skb")
 int BPF_PROG(mr_udp_send6, struct sk_buff *skb)
 {
-	if (is_first(ctx, MR_INTERRUPTED_SEND6, skb))
-		udp_sent(skb, 1);
-	return 0;
-}
-
-SEC("fentry/ip6_send_skb")
-int BPF_PROG(mr_udp_send6_2, struct sk_buff *skb)
-{
-	if (is_missed(ctx, MR_INTERRUPTED_SEND6, skb))
-		udp_sent(skb, 1);
+	udp_sent(skb, 1);
 	return 0;
 }
 
@@ -335,7 +317,8 @@ int BPF_PROG(mr_udp_receive, struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
-/* ip_finish_output(), sk_filter_trim_cap(): per packet of any protocol, where fentry is refused. */
+/* ip_finish_output(), sk_filter_trim_cap(): per packet of any protocol, where fentry cannot serve.
+ */
 SEC("cgroup_skb/egress")
 int mr_udp_egress(struct __sk_buff *packet)
 {
@@ -387,7 +370,7 @@ int mr_udp_bind6(struct bpf_sock *sk)
 SEC("tp_btf/kfree_skb")
 int BPF_PROG(mr_drop_skb, struct sk_buff *skb, void *location, u32 reason)
 {
-	if (!drop_is_ignored(reason) && is_first(ctx, MR_INTERRUPTED_DROP, skb))
+	if (!drop_is_ignored(reason) && is_first(ctx, skb))
 		drop_seen(skb, reason);
 	return 0;
 }
@@ -395,7 +378,7 @@ int BPF_PROG(mr_drop_skb, struct sk_buff *skb, void *location, u32 reason)
 SEC("tp_btf/kfree_skb")
 int BPF_PROG(mr_drop_skb_2, struct sk_buff *skb, void *location, u32 reason)
 {
-	if (!drop_is_ignored(reason) && is_missed(ctx, MR_INTERRUPTED_DROP, skb))
+	if (!drop_is_ignored(reason) && is_missed(ctx, skb))
 		drop_seen(skb, reason);
 	return 0;
 }

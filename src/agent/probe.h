@@ -28,6 +28,7 @@ struct probe;
 enum probe_udp {
 	PROBE_UDP_AUTO,       /* the first of those that follow that this kernel gives */
 	PROBE_UDP_FENTRY,     /* costs nothing for TCP */
+	PROBE_UDP_FENTRY_IN,  /* what is received; what is sent as by the next, see preempt.h */
 	PROBE_UDP_CGROUP_SKB, /* runs for each packet of the observed cgroup */
 	PROBE_UDP_OFF,        /* no UDP */
 };

@@ -19,6 +19,7 @@
 #include <bpf/libbpf.h>
 
 #include "agent/cgroup_mount.h"
+#include "agent/preempt.h"
 #include "agent/probe_internal.h"
 
 /* One program, loaded alone; and attached, if a link can be had without more. */
@@ -64,7 +65,7 @@ static const struct trial trials[] = {
 	  false, false, "then such closes are found by the sweep only, and counted as a loss"}},
 	{"mr_udp_egress",
 	 true,
-	 {"cgroup_skb", "UDP, where fentry is refused; runs for each packet", false, false,
+	 {"cgroup_skb", "UDP, where fentry cannot serve; runs for each packet", false, false,
 	  "without fentry too, UDP is not seen"}},
 	{"mr_udp_adopt_walk",
 	 true,
@@ -209,7 +210,10 @@ static void try_fentry(struct probe_feature *ret)
 				      probe_udp_fentry_works(),
 				      "this kernel has none or is locked down: cgroup_skb serves"};
 	if (ret->works)
-		ret->note[0] = '\0';
+		snprintf(ret->note, sizeof(ret->note), "%s",
+			 preempt_here()
+				 ? "tasks preempt each other here: cgroup_skb for what is sent"
+				 : "");
 }
 
 /* The answer to "list all": entries or the list's end; an error where the kernel has no such table.

@@ -3,8 +3,9 @@
  * The probe's UDP half: which hooks serve, and its own pair of flow maps; see bpf/udp.h.
  *
  * fentry costs nothing for TCP, so it is tried first, on its own, by attaching it: some kernels
- * load such programs and then cannot attach them. Where it fails cgroup_skb serves. What loses is
- * not loaded.
+ * load such programs and then cannot attach them. Where it fails cgroup_skb serves; for what is
+ * sent also where tasks take the CPU from each other in the kernel (preempt.h). What is received
+ * comes in softirqs, which nobody holds up. What does not serve is not loaded.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,24 +15,43 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "agent/preempt.h"
 #include "agent/probe_internal.h"
 
 #define EPHEMERAL_LOW 32768 /* Linux's default */
 
-static const char *const fentry_programs[] = {"mr_udp_send4", "mr_udp_send4_2", "mr_udp_send6",
-					      "mr_udp_send6_2", "mr_udp_receive"};
-static const char *const packet_programs[] = {"mr_udp_egress", "mr_udp_ingress"};
-static const char *const common_programs[] = {"mr_udp_adopt_walk", "mr_udp_bind4", "mr_udp_bind6",
-					      "mr_udp_drop"};
+/* Which programs serve with which hooks. */
+struct serves {
+	const char *program;
+	unsigned int hooks; /* 1 << enum probe_udp */
+};
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define FENTRY     (1 << PROBE_UDP_FENTRY)
+#define FENTRY_IN  (1 << PROBE_UDP_FENTRY_IN)
+#define CGROUP_SKB (1 << PROBE_UDP_CGROUP_SKB)
+#define ALL_HOOKS  (FENTRY | FENTRY_IN | CGROUP_SKB)
 
-static bool is_among(const char *name, const char *const *names, size_t count)
+static const struct serves serves[] = {
+	{"mr_udp_send4", FENTRY},
+	{"mr_udp_send6", FENTRY},
+	{"mr_udp_receive", FENTRY | FENTRY_IN},
+	{"mr_udp_egress", FENTRY_IN | CGROUP_SKB},
+	{"mr_udp_ingress", CGROUP_SKB},
+	{"mr_udp_adopt_walk", ALL_HOOKS},
+	{"mr_udp_bind4", ALL_HOOKS},
+	{"mr_udp_bind6", ALL_HOOKS},
+	{"mr_udp_drop", ALL_HOOKS},
+};
+
+/* 1 << enum probe_udp of each with which it serves; ~0: it is not UDP's. */
+static unsigned int hooks_of(const struct bpf_program *program)
 {
-	for (size_t i = 0; i < count; i++)
-		if (!strcmp(name, names[i]))
-			return true;
-	return false;
+	const char *name = bpf_program__name(program);
+
+	for (size_t i = 0; i < sizeof(serves) / sizeof(serves[0]); i++)
+		if (!strcmp(name, serves[i].program))
+			return serves[i].hooks;
+	return ~0u;
 }
 
 static struct millrace_bpf *load_fentry(void)
@@ -41,8 +61,7 @@ static struct millrace_bpf *load_fentry(void)
 	if (!skel)
 		return NULL;
 	for (struct bpf_program *p = NULL; (p = bpf_object__next_program(skel->obj, p));)
-		bpf_program__set_autoload(
-			p, is_among(bpf_program__name(p), fentry_programs, COUNT(fentry_programs)));
+		bpf_program__set_autoload(p, !(hooks_of(p) & CGROUP_SKB));
 	if (millrace_bpf__load(skel)) {
 		millrace_bpf__destroy(skel);
 		return NULL;
@@ -72,7 +91,9 @@ static enum probe_udp choose(enum probe_udp wanted)
 {
 	if (wanted != PROBE_UDP_AUTO)
 		return wanted;
-	return probe_udp_fentry_works() ? PROBE_UDP_FENTRY : PROBE_UDP_CGROUP_SKB;
+	if (!probe_udp_fentry_works())
+		return PROBE_UDP_CGROUP_SKB;
+	return preempt_here() ? PROBE_UDP_FENTRY_IN : PROBE_UDP_FENTRY;
 }
 
 /* Where ports begin that are given by chance: the agent's own namespace's setting. */
@@ -89,15 +110,6 @@ static uint16_t ephemeral_low(void)
 	return (uint16_t)low;
 }
 
-static bool is_wanted(const char *program, enum probe_udp hook)
-{
-	if (is_among(program, fentry_programs, COUNT(fentry_programs)))
-		return hook == PROBE_UDP_FENTRY;
-	if (is_among(program, packet_programs, COUNT(packet_programs)))
-		return hook == PROBE_UDP_CGROUP_SKB;
-	return !is_among(program, common_programs, COUNT(common_programs)) || hook != PROBE_UDP_OFF;
-}
-
 int probe_udp_configure(struct probe *p, const struct probe_config *config, uint32_t records)
 {
 	struct millrace_bpf *skel = p->skel;
@@ -105,7 +117,7 @@ int probe_udp_configure(struct probe *p, const struct probe_config *config, uint
 	p->udp = choose(config->udp);
 	skel->rodata->mr_ephemeral_low = ephemeral_low();
 	for (struct bpf_program *prog = NULL; (prog = bpf_object__next_program(skel->obj, prog));)
-		bpf_program__set_autoload(prog, is_wanted(bpf_program__name(prog), p->udp));
+		bpf_program__set_autoload(prog, hooks_of(prog) & (1u << p->udp));
 	if (p->udp == PROBE_UDP_OFF)
 		return 0;
 	if (bpf_map__set_max_entries(skel->maps.mr_udp_a, records) ||
@@ -142,25 +154,31 @@ int probe_udp_prepare(struct probe *p)
 	return r < 0 ? r : last_resort_put(p->udp_map[1]);
 }
 
-/* The kernel runs first what was attached last (bpf/interrupted.h). */
-static int attach_fentry(struct millrace_bpf *skel)
+static bool attach_sent(struct probe *p)
 {
-	skel->links.mr_udp_send4_2 = bpf_program__attach(skel->progs.mr_udp_send4_2);
+	struct millrace_bpf *skel = p->skel;
+
+	if (p->udp != PROBE_UDP_FENTRY) {
+		skel->links.mr_udp_egress =
+			bpf_program__attach_cgroup(skel->progs.mr_udp_egress, p->cgroup_fd);
+		return skel->links.mr_udp_egress;
+	}
 	skel->links.mr_udp_send4 = bpf_program__attach(skel->progs.mr_udp_send4);
-	skel->links.mr_udp_send6_2 = bpf_program__attach(skel->progs.mr_udp_send6_2);
 	skel->links.mr_udp_send6 = bpf_program__attach(skel->progs.mr_udp_send6);
-	skel->links.mr_udp_receive = bpf_program__attach(skel->progs.mr_udp_receive);
-	return skel->links.mr_udp_send4 && skel->links.mr_udp_send4_2 && skel->links.mr_udp_send6 &&
-			       skel->links.mr_udp_send6_2 && skel->links.mr_udp_receive
-		       ? 0
-		       : -errno;
+	return skel->links.mr_udp_send4 && skel->links.mr_udp_send6;
 }
 
-static int attach_packets(struct millrace_bpf *skel, int cgroup)
+static bool attach_received(struct probe *p)
 {
-	skel->links.mr_udp_egress = bpf_program__attach_cgroup(skel->progs.mr_udp_egress, cgroup);
-	skel->links.mr_udp_ingress = bpf_program__attach_cgroup(skel->progs.mr_udp_ingress, cgroup);
-	return skel->links.mr_udp_egress && skel->links.mr_udp_ingress ? 0 : -errno;
+	struct millrace_bpf *skel = p->skel;
+
+	if (p->udp != PROBE_UDP_CGROUP_SKB) {
+		skel->links.mr_udp_receive = bpf_program__attach(skel->progs.mr_udp_receive);
+		return skel->links.mr_udp_receive;
+	}
+	skel->links.mr_udp_ingress =
+		bpf_program__attach_cgroup(skel->progs.mr_udp_ingress, p->cgroup_fd);
+	return skel->links.mr_udp_ingress;
 }
 
 int probe_udp_attach(struct probe *p, struct error *e)
@@ -176,7 +194,7 @@ int probe_udp_attach(struct probe *p, struct error *e)
 	skel->links.mr_udp_bind6 =
 		bpf_program__attach_cgroup(skel->progs.mr_udp_bind6, p->cgroup_fd);
 	skel->links.mr_udp_drop = bpf_program__attach(skel->progs.mr_udp_drop);
-	r = p->udp == PROBE_UDP_FENTRY ? attach_fentry(skel) : attach_packets(skel, p->cgroup_fd);
+	r = attach_sent(p) && attach_received(p) ? 0 : -errno;
 	if (r < 0)
 		return error_set(e, r, "cannot watch UDP by %s: %s; start without it: --no-udp",
 				 p->udp == PROBE_UDP_FENTRY ? "fentry" : "cgroup_skb",
@@ -189,6 +207,7 @@ const char *probe_udp_describe(const struct probe *p)
 	static const char *const names[] = {
 		[PROBE_UDP_AUTO] = "",
 		[PROBE_UDP_FENTRY] = ", fentry (UDP)",
+		[PROBE_UDP_FENTRY_IN] = ", cgroup_skb and fentry (UDP sent and received)",
 		[PROBE_UDP_CGROUP_SKB] = ", cgroup_skb (UDP)",
 		[PROBE_UDP_OFF] = "",
 	};
