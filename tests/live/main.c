@@ -19,6 +19,8 @@
 #include "millrace.h"
 #include "run.h"
 
+#define ONLY_MAX 64 /* tests named on the command line */
+
 const struct test live_tests[] = {
 	{"load", "the load itself: programs, TCP_INFO and SNMP agree", test_load, false},
 	{"exact", "the mix of shapes, 20 swaps a second: bytes, connections, failures", test_exact,
@@ -43,8 +45,8 @@ const struct test live_tests[] = {
 	{"redis", "redis under redis-benchmark", test_redis, true},
 	{"postgres", "PostgreSQL under pgbench", test_postgres, true},
 	{"iperf", "iperf3: bytes as it reports them", test_iperf, true},
-	{"events", "processes and containers: starts, restarts, ends, to the last one",
-	 test_events, true},
+	{"events", "processes and containers: starts, restarts, ends, to the last one", test_events,
+	 true},
 	{"dns", "a real resolver: names, codes, latency; a hostile one: counted", test_dns, true},
 	{"top", "the live table in a terminal: 80 and 200 columns, keys, hostile names", test_top,
 	 true},
@@ -245,7 +247,7 @@ int main(int argc, char **argv)
 						{"whole-machine", no_argument, NULL, 'w'},
 						{"help", no_argument, NULL, 'h'},
 						{0}};
-	const char *only[16];
+	const char *only[ONLY_MAX];
 	unsigned int only_count = 0;
 	int o;
 
@@ -262,7 +264,7 @@ int main(int argc, char **argv)
 			live.seed = strtoull(optarg, NULL, 0);
 		else if (o == 't')
 			live.seconds = (unsigned int)strtoul(optarg, NULL, 0);
-		else if (o == 'o' && only_count < 16 && known_test(optarg))
+		else if (o == 'o' && only_count < ONLY_MAX && known_test(optarg))
 			only[only_count++] = optarg;
 		else if (o == 'p')
 			live.shape = optarg;
