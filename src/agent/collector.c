@@ -319,6 +319,7 @@ static int fill_status(const struct collector *c, const struct collector_status 
 		.flows_max = probe->flows_max,
 		.listeners = listeners_count(c->listeners),
 		.process_records = processes_records(c->processes),
+		.foreign_drops = c->drops.foreign,
 	};
 	return b->status.hooks ? 0 : -ENOMEM;
 }

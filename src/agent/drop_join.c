@@ -110,6 +110,6 @@ int drop_join_add(struct drop_join *j, const struct mr_drop_key *key, const stru
 	}
 	if (flow)
 		return flow_table_drop(j->flows, flow, reason, drop->count, j->now_ns);
-	j->nobodys += drop->count;
+	j->foreign += drop->count;
 	return 0;
 }

@@ -7,8 +7,8 @@
  *
  * Most packets that are dropped have no socket yet, so the agent looks for a flow that has these
  * ends, then for a listener, both in the packet's network namespace; then for such a flow in
- * another one: a firewall on the way drops in the host's what a container sent. What belongs to nobody known (a scanner
- * at a closed port) is counted and shown nowhere.
+ * another one: a firewall on the way drops in the host's what a container sent. What belongs to
+ * nobody known (a scanner at a closed port) is counted and shown nowhere.
  *
  * Limit: 64 searches of the flow table a window; what comes after them and has no listener counts
  * as nobody's.
@@ -24,7 +24,7 @@ struct drop_join {
 	struct flow_table *flows;
 	uint64_t now_ns;
 	uint32_t searches; /* this window's */
-	uint64_t nobodys;  /* packets, since the start */
+	uint64_t foreign;  /* packets, since the start */
 };
 
 void drop_join_begin(struct drop_join *j, uint64_t now_ns);

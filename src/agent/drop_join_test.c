@@ -201,7 +201,7 @@ static void not_by_the_wrong_end(void **state)
 	flow_table_end(w.join.flows, 1);
 	for (size_t i = 0; i < w.batch->update_count; i++)
 		assert_int_equal(w.batch->updates[i].drop_count, 0);
-	assert_int_equal(w.join.nobodys, 3);
+	assert_int_equal(w.join.foreign, 3);
 	world_done(&w);
 }
 
@@ -236,7 +236,7 @@ static void searches_have_a_bound(void **state)
 		drop(&w, &key, "NETFILTER_DROP");
 	}
 	assert_int_equal(w.join.searches, 64);
-	assert_int_equal(w.join.nobodys, 300);
+	assert_int_equal(w.join.foreign, 300);
 	drop_join_begin(&w.join, 2);
 	assert_int_equal(w.join.searches, 0);
 	flow_table_end(w.join.flows, 1);

@@ -81,6 +81,9 @@ static void write_agent(const json_t *a, FILE *out)
 		field_number(a, "sockets"), field_number(a, "slots"), field_number(a, "listeners"),
 		field_number(a, "flows_max"));
 	write_cost(a, out);
+	if (field_number(a, "foreign_drops") > 0)
+		fprintf(out, "  dropped   %.0f packets of no flow known here: a scan, say\n",
+			field_number(a, "foreign_drops"));
 	write_losses(field_array(a, "losses"), out);
 }
 

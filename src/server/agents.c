@@ -49,6 +49,7 @@ static int fill_agent(const struct reporter *r, uint64_t now_ns, struct arena *a
 		.flows_max = r->status.flows_max,
 		.listeners = r->status.listeners,
 		.process_records = r->status.process_records,
+		.foreign_drops = r->status.foreign_drops,
 		.netns_count = r->netns_count,
 	};
 	fill_cost(r, a);

@@ -70,6 +70,7 @@ static void emit_agent(struct emit *e, const struct query_agent *agent, uint64_t
 	emit_integer(e, "flows_max", agent->flows_max);
 	emit_integer(e, "listeners", agent->listeners);
 	emit_counter(e, "process_records", agent->process_records);
+	emit_counter(e, "foreign_drops", agent->foreign_drops);
 	api_emit_losses(e, "losses", agent->losses, agent->loss_count);
 	api_emit_netns(e, agent);
 	emit_object_end(e);

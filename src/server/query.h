@@ -327,6 +327,7 @@ struct query_agent {
 	uint64_t agent_cpu_ns, kernel_cpu_ns, sweep_ns, sweep_sockets; /* since it started */
 	uint32_t sockets, slots, flows_max, listeners;
 	uint64_t process_records; /* of starts and ends that the kernel handed over, since it started */
+	uint64_t foreign_drops;   /* packets its host dropped, of no flow it knows; since it started */
 	struct query_loss *losses; /* since it started, all causes, those that are 0 too */
 	size_t loss_count;
 	struct wire_netns *netns; /* for `verify`, as last reported */

@@ -170,6 +170,7 @@ struct wire_status {
 	uint32_t sockets, slots, flows_max, listeners; /* gauges */
 	uint32_t cpus; /* online on the machine; 0: not told */
 	uint64_t process_records; /* read: a process without a socket leaves none */
+	uint64_t foreign_drops;   /* packets this host dropped that belong to no flow it knows */
 };
 
 struct wire_batch {

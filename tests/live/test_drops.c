@@ -22,6 +22,8 @@
 #define PORT_OUT   22701
 #define FLOOD_IN   22702
 #define FLOOD_OUT  22703
+#define SCANNED    22704 /* nobody's */
+#define SCAN       50
 #define ATTEMPTS   6
 #define FLOOD      20000
 #define SMALL      8 /* bytes that pass, so that the flow is known */
@@ -31,12 +33,13 @@
 
 static int rule_load(int netns, const char *hook, uint16_t tcp, uint16_t udp)
 {
-	char text[256];
+	char text[300];
 
 	snprintf(text, sizeof(text),
 		 "table inet drops {\nchain c {\ntype filter hook %s priority 0;\n"
-		 "tcp dport %u counter drop\nudp dport %u meta length > 100 counter drop\n}\n}\n",
-		 hook, tcp, udp);
+		 "tcp dport %u counter drop\nudp dport %u meta length > 100 counter drop\n"
+		 "udp dport %u drop\n}\n}\n",
+		 hook, tcp, udp, SCANNED);
 	return net_nft(netns, text);
 }
 
@@ -210,6 +213,47 @@ static void floods_run(struct live *l, const struct millrace *m)
 	      in.wanted, out.wanted, in.got, out.got, out.skipped, untold);
 }
 
+/* Of a raw socket, so of no flow. */
+static pid_t scan_start(struct live *l)
+{
+	struct {
+		uint16_t source, destination, length, checksum;
+	} header = {htons(40000), htons(SCANNED), htons(sizeof(header)), 0};
+	struct sockaddr_in in = {.sin_family = AF_INET};
+	pid_t pid = actor_fork(l, "dropscan", true);
+	int fd;
+
+	if (pid)
+		return pid;
+	fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_UDP);
+	inet_pton(AF_INET, NET_SERVER4, &in.sin_addr);
+	for (int i = 0; i < SCAN; i++)
+		if (sendto(fd, &header, sizeof(header), 0, (struct sockaddr *)&in, sizeof(in)) <
+			    0 &&
+		    errno != EPERM)
+			_exit(1);
+	_exit(0);
+}
+
+static bool scan_shows(void *millrace)
+{
+	json_t *answer = NULL;
+	long long drops;
+
+	api_get(millrace, "/api/v1/agents", NULL, &answer);
+	drops = json_integer_value(json_object_get(
+		json_array_get(json_object_get(answer, "agents"), 0), "foreign_drops"));
+	json_decref(answer);
+	return drops == SCAN;
+}
+
+static void scan_check(struct live *l, struct millrace *m)
+{
+	check(l, process_wait(scan_start(l), patience(l, 20000)) == 0, "the scan ended");
+	check(l, wait_until(scan_shows, m, patience(l, 5000)),
+	      "%d packets of no flow, dropped, are told", SCAN);
+}
+
 static void why_check(struct live *l, struct millrace *m, uint16_t port)
 {
 	char server[32], out[8192] = "";
@@ -253,6 +297,7 @@ static void run_both(struct live *l, struct millrace *m)
 	attempts_check(l, m, PORT_IN, l->net.server, "dropped where they arrive");
 	attempts_check(l, m, PORT_OUT, l->net.client, "dropped where they leave");
 	floods_run(l, m);
+	scan_check(l, m);
 	losses_tell(m);
 	why_check(l, m, PORT_IN);
 	why_check(l, m, PORT_OUT);
