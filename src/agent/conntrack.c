@@ -20,9 +20,9 @@
 #include "agent/netns_scan.h"
 #include "base/lru.h"
 
-#define BUFFER_BYTES  65536   /* the kernel's largest message of a dump is half of it */
-#define RECEIVE_BYTES 4194304 /* some 4,000 news between two reads */
-#define READS_MAX     65536   /* then others have their turn */
+#define BUFFER_BYTES  65536    /* the kernel's largest message of a dump is half of it */
+#define RECEIVE_BYTES 16777216 /* some 16,000 news; memory is taken only while they wait */
+#define READS_MAX     65536    /* then others have their turn */
 #define NETNS_MAX     1024
 #define DUMP_WAIT_S   2
 
