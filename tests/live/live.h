@@ -68,6 +68,7 @@ enum verdict test_drops(struct live *l);
 enum verdict test_netem(struct live *l);
 enum verdict test_nat(struct live *l);
 enum verdict test_churn(struct live *l);
+enum verdict test_follow(struct live *l);
 enum verdict test_fresh(struct live *l);
 enum verdict test_nginx(struct live *l);
 enum verdict test_redis(struct live *l);

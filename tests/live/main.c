@@ -40,6 +40,7 @@ const struct test live_tests[] = {
 	{"netem", "20 ms of delay, 2 % of loss, as they were made", test_netem, true},
 	{"nat", "one virtual address, three back ends: DNAT, SNAT, both: who really served",
 	 test_nat, true},
+	{"follow", "flows and events with --follow: what is new, once", test_follow, true},
 	{"fresh", "from connect() to the edge in the API", test_fresh, true},
 	{"nginx", "nginx under wrk: edge, names, counts, bytes", test_nginx, true},
 	{"redis", "redis under redis-benchmark", test_redis, true},
