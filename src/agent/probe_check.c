@@ -184,21 +184,26 @@ static int listen_anywhere(void)
 	return fd;
 }
 
-/* Whether an open socket can be made to tell sock_ops its close: tried on one of our own. */
-static void try_flag(struct probe_feature *ret)
+/* What each does alone it need not do together: the kernel bounds their stacks over all calls. And
+ * whether an open socket can be made to tell sock_ops its close, tried on one of our own. */
+static void try_together(struct probe_feature *ret_all, struct probe_feature *ret_flag)
 {
 	struct probe_config config = {.slots_max = REGION_SLOTS, .flows_max = 64};
 	struct probe *p = NULL;
+	struct error e = {0};
 	int fd = listen_anywhere();
 
-	*ret = (struct probe_feature){
+	*ret_all = (struct probe_feature){.name = "all together",
+					  .serves = "the kernel side as `up` loads it",
+					  .required = true};
+	*ret_flag = (struct probe_feature){
 		"flag open sockets", "closes of adopted connections, by sock_ops", false, false,
 		"Linux before 6.12: inet_sock_set_state serves, while there are any"};
-	if (fd >= 0 && probe_open(&p, &config, NULL) == 0) {
-		ret->works = !p->skel->bss->mr_adopted_unflagged;
-		if (ret->works)
-			ret->note[0] = '\0';
-	}
+	ret_all->works = probe_open(&p, &config, &e) == 0;
+	snprintf(ret_all->note, sizeof(ret_all->note), "%.255s", e.text);
+	ret_flag->works = fd >= 0 && p && !p->skel->bss->mr_adopted_unflagged;
+	if (ret_flag->works)
+		ret_flag->note[0] = '\0';
 	probe_free(p);
 	if (fd >= 0)
 		close(fd);
@@ -257,14 +262,15 @@ int probe_check(struct probe_feature *ret, size_t max, size_t *ret_count)
 {
 	size_t n = 0;
 
-	if (max < sizeof(trials) / sizeof(trials[0]) + 5)
+	if (max < sizeof(trials) / sizeof(trials[0]) + 6)
 		return -ENOSPC;
 	probe_quiet();
 	try_btf(&ret[n++]);
 	try_cgroup(&ret[n++]);
 	for (size_t i = 0; i < sizeof(trials) / sizeof(trials[0]); i++)
 		try_program(&trials[i], &ret[n++]);
-	try_flag(&ret[n++]);
+	try_together(&ret[n], &ret[n + 1]);
+	n += 2;
 	try_fentry(&ret[n++]);
 	try_conntrack(&ret[n++]);
 	*ret_count = n;
