@@ -14,7 +14,6 @@
 #include "live.h"
 
 #define NAT_BACKENDS    3
-#define NAT_BYTES_MAX   4096 /* of a request or an answer */
 #define NAT_PORT_ASKED  8000 /* and on, one a phase */
 #define NAT_PORT_SERVES 9000
 

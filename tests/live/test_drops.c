@@ -179,10 +179,12 @@ static void attempts_check(struct live *l, const struct millrace *m, uint16_t po
 
 static void tracer_start(struct tracer *t)
 {
+	int reason = tracer_symbol(TRACEPOINT, REASON);
 	char filter[32];
 
-	snprintf(filter, sizeof(filter), "reason == %d", tracer_symbol(TRACEPOINT, REASON));
-	if (tracer_open(t, TRACEPOINT, filter))
+	*t = (struct tracer){0};
+	snprintf(filter, sizeof(filter), "reason == %d", reason);
+	if (reason < 0 || tracer_open(t, TRACEPOINT, filter))
 		say("no tracer beside millrace's own here");
 }
 

@@ -158,13 +158,16 @@ static void exchange(struct live *l, struct udp_load *u, struct millrace *m)
 	uint64_t start = clock_ns();
 	struct tracer tracer;
 	char text[512];
+	bool ended;
 
 	tracer_open(&tracer, TRACER_QUEUE_FULL, NULL);
-	if (!check(l, udp_load_go(u, l) && udp_load_wait(u, l), "both programs came to their end"))
-		return;
-	say("they ran %.1f s", (double)(clock_ns() - start) / 1e9);
+	ended = check(l, udp_load_go(u, l) && udp_load_wait(u, l),
+		      "both programs came to their end");
 	w.untold = tracer_untold(&tracer, udp_tally(u, LANE_FULL, false)->dropped);
 	tracer_close(&tracer);
+	if (!ended)
+		return;
+	say("they ran %.1f s", (double)(clock_ns() - start) / 1e9);
 	if (w.untold)
 		say("of %" PRIu64 " drops at the full queue the kernel told no tracer", w.untold);
 	wait_until(all_counted, &w, patience(l, 8000));

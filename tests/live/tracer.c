@@ -15,7 +15,7 @@
 #include "run.h"
 
 #define TRACEFS    "/sys/kernel/tracing/events/"
-#define RING_PAGES 1024 /* 524,288 samples on each CPU; then it counts no further */
+#define RING_PAGES 1024 /* 524,288 samples on each CPU; full, it cannot tell */
 #define FORMAT_MAX 65536
 
 static int event_id(const char *event)
@@ -94,9 +94,11 @@ uint64_t tracer_count(const struct tracer *t)
 
 	for (int i = 0; i < t->cpus; i++) {
 		const struct perf_event_mmap_page *page = t->rings[i];
+		uint64_t head = __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE);
 
-		count += __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE) /
-			 sizeof(struct perf_event_header);
+		if (head + sizeof(struct perf_event_header) >= page->data_size)
+			return UINT64_MAX;
+		count += head / sizeof(struct perf_event_header);
 	}
 	return t->cpus ? count : UINT64_MAX;
 }

@@ -23,13 +23,14 @@ struct tracer {
 };
 
 /* Begins to count "group/name" on all CPUs; filter: as tracefs takes it, NULL: all of them.
- * -errno: nobody can tell here; what is counted then is UINT64_MAX. */
+ * -errno: nobody can tell here. */
 int tracer_open(struct tracer *t, const char *event, const char *filter);
+/* UINT64_MAX: it cannot tell; not open, or more than it can hold. */
 uint64_t tracer_count(const struct tracer *t);
 void tracer_close(struct tracer *t);
 
 /* The number that a tracepoint's format prints by this name; -1: none. */
 int tracer_symbol(const char *event, const char *name);
 
-/* Of what happened, how much the kernel told no tracer of. */
+/* Of what happened, how much the kernel told no tracer of; 0 if it cannot tell. */
 uint64_t tracer_untold(const struct tracer *t, uint64_t happened);
