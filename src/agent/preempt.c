@@ -2,6 +2,7 @@
 /* See preempt.h. */
 #include "agent/preempt.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,12 +12,10 @@
 #define LAZY_MAJOR 6
 #define LAZY_MINOR 13
 
-bool preempt_is_full(const char *modes, const struct utsname *kernel)
+static bool by_name(const struct utsname *kernel)
 {
 	unsigned int major = 0, minor = 0;
 
-	if (modes && strchr(modes, '('))
-		return strstr(modes, "(full)") || strstr(modes, "(lazy)");
 	if (!strstr(kernel->version, "PREEMPT"))
 		return false;
 	if (!strstr(kernel->version, "PREEMPT_DYNAMIC"))
@@ -26,7 +25,20 @@ bool preempt_is_full(const char *modes, const struct utsname *kernel)
 	return major > LAZY_MAJOR || (major == LAZY_MAJOR && minor >= LAZY_MINOR);
 }
 
-bool preempt_here(void)
+enum preempt preempt_of(const char *modes, const struct utsname *kernel)
+{
+	bool tasks;
+
+	if (strstr(kernel->version, "PREEMPT_RT"))
+		return PREEMPT_ALL;
+	if (modes && strchr(modes, '('))
+		tasks = strstr(modes, "(full)") || strstr(modes, "(lazy)");
+	else
+		tasks = by_name(kernel);
+	return tasks ? PREEMPT_TASKS : PREEMPT_NOTHING;
+}
+
+enum preempt preempt_here(void)
 {
 	FILE *in = fopen(MODES_FILE, "re");
 	struct utsname kernel = {0};
@@ -36,5 +48,5 @@ bool preempt_here(void)
 	if (in)
 		fclose(in);
 	uname(&kernel);
-	return preempt_is_full(read ? modes : NULL, &kernel);
+	return preempt_of(read ? modes : NULL, &kernel);
 }

@@ -7,11 +7,16 @@
  */
 #pragma once
 
-#include <stdbool.h>
 #include <sys/utsname.h>
 
-/* modes: what /sys/kernel/debug/sched/preempt says, "none voluntary (full) lazy"; NULL: cannot be
- * read, then the kernel's name tells, and in doubt it does. */
-bool preempt_is_full(const char *modes, const struct utsname *kernel);
+enum preempt {
+	PREEMPT_NOTHING,
+	PREEMPT_TASKS, /* but not softirqs */
+	PREEMPT_ALL,   /* a real-time kernel: what arrives is handled by tasks, too */
+};
 
-bool preempt_here(void); /* of this machine */
+/* modes: what /sys/kernel/debug/sched/preempt says, "none voluntary (full) lazy"; NULL: cannot be
+ * read, then the kernel's name tells, and in doubt it takes it from tasks. */
+enum preempt preempt_of(const char *modes, const struct utsname *kernel);
+
+enum preempt preempt_here(void); /* of this machine */

@@ -9,36 +9,37 @@
 
 #include <cmocka.h>
 
-static bool by_name(const char *release, const char *version)
+static enum preempt by_name(const char *release, const char *version)
 {
 	struct utsname kernel;
 
 	snprintf(kernel.release, sizeof(kernel.release), "%s", release);
 	snprintf(kernel.version, sizeof(kernel.version), "%s", version);
-	return preempt_is_full(NULL, &kernel);
+	return preempt_of(NULL, &kernel);
 }
 
 static void the_mode_tells(void **state)
 {
 	const struct utsname kernel = {.release = "7.2.13-amd64", .version = "SMP PREEMPT_DYNAMIC"};
 
-	assert_true(preempt_is_full("none voluntary (full) lazy\n", &kernel));
-	assert_true(preempt_is_full("full (lazy)\n", &kernel));
-	assert_false(preempt_is_full("none (voluntary) full\n", &kernel));
-	assert_false(preempt_is_full("(none) voluntary full\n", &kernel));
-	assert_true(preempt_is_full("", &kernel));
+	assert_int_equal(preempt_of("none voluntary (full) lazy\n", &kernel), PREEMPT_TASKS);
+	assert_int_equal(preempt_of("full (lazy)\n", &kernel), PREEMPT_TASKS);
+	assert_int_equal(preempt_of("none (voluntary) full\n", &kernel), PREEMPT_NOTHING);
+	assert_int_equal(preempt_of("(none) voluntary full\n", &kernel), PREEMPT_NOTHING);
+	assert_int_equal(preempt_of("", &kernel), PREEMPT_TASKS);
 }
 
 static void else_the_name(void **state)
 {
-	assert_false(by_name("5.15.0", "#1 SMP Debian"));
-	assert_true(by_name("5.15.0-rt17", "#1 SMP PREEMPT_RT Debian"));
-	assert_true(by_name("6.1.0", "#1 SMP PREEMPT Debian"));
-	assert_false(by_name("6.1.0-50-cloud-amd64", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.192-1"));
-	assert_false(by_name("6.12.95", "#1 SMP PREEMPT_DYNAMIC Debian"));
-	assert_true(by_name("6.13.0", "#1 SMP PREEMPT_DYNAMIC Debian"));
-	assert_true(by_name("7.2.13", "#1 SMP PREEMPT_DYNAMIC Debian"));
-	assert_true(by_name("next", "#1 SMP PREEMPT_DYNAMIC"));
+	assert_int_equal(by_name("5.15.0", "#1 SMP Debian"), PREEMPT_NOTHING);
+	assert_int_equal(by_name("5.15.0-rt17", "#1 SMP PREEMPT_RT Debian"), PREEMPT_ALL);
+	assert_int_equal(by_name("6.1.0", "#1 SMP PREEMPT Debian"), PREEMPT_TASKS);
+	assert_int_equal(by_name("6.1.0-50-cloud-amd64", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.192-1"),
+			 PREEMPT_NOTHING);
+	assert_int_equal(by_name("6.12.95", "#1 SMP PREEMPT_DYNAMIC Debian"), PREEMPT_NOTHING);
+	assert_int_equal(by_name("6.13.0", "#1 SMP PREEMPT_DYNAMIC Debian"), PREEMPT_TASKS);
+	assert_int_equal(by_name("7.2.13", "#1 SMP PREEMPT_DYNAMIC Debian"), PREEMPT_TASKS);
+	assert_int_equal(by_name("next", "#1 SMP PREEMPT_DYNAMIC"), PREEMPT_TASKS);
 }
 
 int main(void)

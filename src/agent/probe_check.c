@@ -211,14 +211,17 @@ static void try_together(struct probe_feature *ret_all, struct probe_feature *re
 
 static void try_fentry(struct probe_feature *ret)
 {
+	static const char *const notes[] = {
+		[PREEMPT_NOTHING] = "",
+		[PREEMPT_TASKS] = "tasks preempt each other here: cgroup_skb for what is sent",
+		[PREEMPT_ALL] = "a real-time kernel: cgroup_skb serves",
+	};
+
 	*ret = (struct probe_feature){"fentry", "UDP, at no cost for TCP", false,
 				      probe_udp_fentry_works(),
 				      "this kernel has none or is locked down: cgroup_skb serves"};
 	if (ret->works)
-		snprintf(ret->note, sizeof(ret->note), "%s",
-			 preempt_here()
-				 ? "tasks preempt each other here: cgroup_skb for what is sent"
-				 : "");
+		snprintf(ret->note, sizeof(ret->note), "%s", notes[preempt_here()]);
 }
 
 /* The answer to "list all": entries or the list's end; an error where the kernel has no such table.

@@ -5,7 +5,7 @@
  * fentry costs nothing for TCP, so it is tried first, on its own, by attaching it: some kernels
  * load such programs and then cannot attach them. Where it fails cgroup_skb serves; for what is
  * sent also where tasks take the CPU from each other in the kernel (preempt.h). What is received
- * comes in softirqs, which nobody holds up. What does not serve is not loaded.
+ * comes in softirqs, which only a real-time kernel holds up. What does not serve is not loaded.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -91,9 +91,9 @@ static enum probe_udp choose(enum probe_udp wanted)
 {
 	if (wanted != PROBE_UDP_AUTO)
 		return wanted;
-	if (!probe_udp_fentry_works())
+	if (preempt_here() == PREEMPT_ALL || !probe_udp_fentry_works())
 		return PROBE_UDP_CGROUP_SKB;
-	return preempt_here() ? PROBE_UDP_FENTRY_IN : PROBE_UDP_FENTRY;
+	return preempt_here() == PREEMPT_TASKS ? PROBE_UDP_FENTRY_IN : PROBE_UDP_FENTRY;
 }
 
 /* Where ports begin that are given by chance: the agent's own namespace's setting. */
