@@ -9,7 +9,8 @@
  * client", never "in" and "out": whoever adds knows its own role (see flow.h).
  * Times are jiffies in the kernel's records and microseconds from the agent on.
  *
- * Invariant: new counters go at the end of their group; nothing stores the numbers, names do.
+ * Invariant: new counters go at the end of their group; nothing stores their places: names do, and the
+ * numbers of src/wire/numbers.h, where a new one needs its own.
  */
 #pragma once
 

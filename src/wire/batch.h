@@ -4,8 +4,9 @@
  *
  * A batch first defines what is new (actors, flows) under small handles and then reports updates by
  * handle: one row a flow that moved. Handles belong to the agent that gave them; a definition with
- * a known handle replaces the old one. The same batch goes to a server in this process and, encoded,
- * to one on another machine.
+ * a known handle replaces the old one. The same batch goes to a server in this process and, encoded
+ * (encode.h), to one on another machine: a new field needs a column in wire/millrace.proto and
+ * columns.c, a new counter or loss a number in numbers.h.
  *
  * Ownership: everything a batch points to lives in its arena and dies with it.
  * Clocks: CLOCK_MONOTONIC of the agent's machine, nanoseconds; wall clocks never travel.

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared by the parts of the encoder; see encode.h. Messages, and all they point to, live in the
+ * encoder's arena. */
+#pragma once
+
+#include "millrace.pb-c.h"
+#include "wire/batch.h"
+#include "wire/columns.h"
+#include "wire/intern.h"
+#include "wire/numbers.h"
+
+struct encoder {
+	struct arena *arena;
+	struct intern strings, addresses;
+};
+
+/* Each: 0, -ENOMEM, or -EINVAL for a string that is too long. */
+
+int encode_string(struct encoder *e, const char *s, uint64_t *ret_index);
+/* Writes how many rows there are and their columns into the kind's message. */
+int encode_columns(struct encoder *e, const struct wire_kind *kind, const void *rows, size_t count,
+		   void *message);
+/* rows: a pointer to each row's array of counters. */
+int encode_counters(struct encoder *e, const struct wire_numbers *numbers,
+		    const uint64_t *const *rows, size_t count, size_t *ret_count,
+		    Millrace__Column ***ret);
+int encode_histograms(struct encoder *e, const struct histogram *const *rows, size_t count,
+		      Millrace__Histograms **ret);
+int encode_updates(struct encoder *e, const struct wire_batch *b, Millrace__Updates **ret);
