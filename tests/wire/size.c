@@ -4,7 +4,8 @@
  *
  *     wire-size [KNOWN MOVING]
  *
- * The windows are made up (src/wire/window_for_test.c says how); "first" defines all flows known.
+ * The windows are made up (src/wire/window_for_test.c says how): "first" defines all flows known,
+ * "usual" none, "plain" is usual without histograms and waiting times.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,15 +63,27 @@ static int add(const struct wire_batch *b, struct sums *s)
 	return r;
 }
 
-static int measure(const char *name, unsigned int known, unsigned int moving, bool defined)
+static void strip(struct wire_batch *b)
+{
+	for (size_t i = 0; i < b->update_count; i++) {
+		b->updates[i].rtt_us = b->updates[i].connect_us = (struct histogram){0};
+		b->updates[i].counter[MR_BUSY_TO_SERVER] = 0;
+	}
+}
+
+static int measure(const char *name, unsigned int known, unsigned int moving, bool defined,
+		   bool plain)
 {
 	double updates = (double)moving * WINDOWS;
 	struct sums s = {0};
 
 	for (uint64_t seed = 0; seed < WINDOWS; seed++) {
 		struct wire_batch *b = sample_window(seed, known, moving, defined);
-		int r = add(b, &s);
+		int r;
 
+		if (plain)
+			strip(b);
+		r = add(b, &s);
 		wire_batch_free(b);
 		if (r)
 			return r;
@@ -91,5 +104,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: %s [KNOWN MOVING], MOVING of 1 to KNOWN\n", argv[0]);
 		return 2;
 	}
-	return measure("first", known, moving, true) || measure("usual", known, moving, false);
+	return measure("first", known, moving, true, false) ||
+	       measure("usual", known, moving, false, false) ||
+	       measure("plain", known, moving, false, true);
 }
