@@ -48,15 +48,17 @@ int decode_fail(struct decoder *d, int code, const char *format, ...)
 
 void *decode_alloc(struct decoder *d, struct arena *arena, size_t count, size_t size)
 {
+	const size_t align = _Alignof(max_align_t); /* of which an arena gives multiples */
+	size_t bytes;
 	void *p;
 
-	if (size && count > d->memory_left / size) {
+	if (__builtin_mul_overflow(count, size, &bytes) || bytes > d->memory_left / align * align) {
 		d->refused = decode_fail(d, -E2BIG, "it takes more than %zu bytes of memory",
 					 d->limits->memory_size_max);
 		return NULL;
 	}
-	d->memory_left -= count * size;
-	p = arena_alloc(arena, count * size);
+	d->memory_left -= (bytes + align - 1) / align * align;
+	p = arena_alloc(arena, bytes);
 	if (!p)
 		d->refused = decode_fail(d, -ENOMEM, "out of memory");
 	return p;

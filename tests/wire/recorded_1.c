@@ -4,7 +4,6 @@
 
 #include "../../bpf/flow.h"
 #include "recorded.h"
-#include "wire/numbers.h"
 
 #define IPV4(a, b, c, d)                                                                           \
 	{                                                                                          \
@@ -75,22 +74,87 @@ static struct wire_event events[] = {
 
 static struct wire_netns netns[2];
 
-/* Numbers 8 to 43 are the counters of version 1, each with a value of its own; row 1 has them all,
- * as negative sums. */
+/* What version 1 counts, in the order of its numbers. By name, so that a number that changes hands
+ * is seen. Counters are numbers from 8, the others from 1. */
+static const uint8_t counters[] = {MR_ATTEMPTED,
+				   MR_OPENED,
+				   MR_ADOPTED,
+				   MR_CLOSED,
+				   MR_RESET_BY_CLIENT,
+				   MR_RESET_BY_SERVER,
+				   MR_BROKEN,
+				   MR_FAILED_REFUSED,
+				   MR_FAILED_TIMED_OUT,
+				   MR_FAILED_UNREACHABLE,
+				   MR_FAILED_RESET,
+				   MR_FAILED_ABORTED,
+				   MR_FAILED_OTHER,
+				   MR_SYNACK_RETRANSMITS,
+				   MR_BYTES_TO_SERVER,
+				   MR_BYTES_TO_CLIENT,
+				   MR_ADOPTED_BYTES_TO_SERVER,
+				   MR_ADOPTED_BYTES_TO_CLIENT,
+				   MR_SEGMENTS_TO_SERVER,
+				   MR_SEGMENTS_TO_CLIENT,
+				   MR_DATAGRAMS_TO_SERVER,
+				   MR_DATAGRAMS_TO_CLIENT,
+				   MR_DROPPED_TO_SERVER,
+				   MR_DROPPED_TO_CLIENT,
+				   MR_RETRANSMITS_TO_SERVER,
+				   MR_RETRANSMITS_TO_CLIENT,
+				   MR_RETRANSMITTED_BYTES_TO_SERVER,
+				   MR_RETRANSMITTED_BYTES_TO_CLIENT,
+				   MR_UNACKED_TO_SERVER,
+				   MR_UNACKED_TO_CLIENT,
+				   MR_BUSY_TO_SERVER,
+				   MR_BUSY_TO_CLIENT,
+				   MR_RECEIVE_WINDOW_TO_SERVER,
+				   MR_RECEIVE_WINDOW_TO_CLIENT,
+				   MR_SEND_BUFFER_TO_SERVER,
+				   MR_SEND_BUFFER_TO_CLIENT};
+static const uint8_t dns_counters[] = {WIRE_DNS_QUERIES, WIRE_DNS_ANSWERS,  WIRE_DNS_TIMEOUTS,
+				       WIRE_DNS_FORMERR, WIRE_DNS_SERVFAIL, WIRE_DNS_NXDOMAIN,
+				       WIRE_DNS_NOTIMP,  WIRE_DNS_REFUSED,  WIRE_DNS_OTHER};
+static const uint8_t netns_counters[] = {NETNS_ATTEMPTED,          NETNS_ACCEPTED,
+					 NETNS_RETRANSMITS,        NETNS_DATAGRAMS_SENT,
+					 NETNS_DATAGRAMS_RECEIVED, NETNS_DATAGRAMS_DROPPED};
+static const uint8_t losses[] = {WIRE_LOSS_SLOTS_FULL,
+				 WIRE_LOSS_FLOWS_FULL,
+				 WIRE_LOSS_COARSE_FULL,
+				 WIRE_LOSS_DROPPED,
+				 WIRE_LOSS_LISTENERS_FULL,
+				 WIRE_LOSS_CLOSE_UNSEEN,
+				 WIRE_LOSS_UNADOPTED,
+				 WIRE_LOSS_RECURSION,
+				 WIRE_LOSS_DROPS_FULL,
+				 WIRE_LOSS_PROCESSES_FULL,
+				 WIRE_LOSS_PROCESS_EVENTS_FULL,
+				 WIRE_LOSS_ACTORS_FULL,
+				 WIRE_LOSS_HANDLES_FULL,
+				 WIRE_LOSS_LATE_WINDOWS,
+				 WIRE_LOSS_DNS_FULL,
+				 WIRE_LOSS_DNS_QUERIES_FULL,
+				 WIRE_LOSS_DNS_NAMES_FULL,
+				 WIRE_LOSS_DNS_BAD,
+				 WIRE_LOSS_NAT_OVERRUNS,
+				 WIRE_LOSS_NAT_FULL,
+				 WIRE_LOSS_NAT_UNRESOLVED,
+				 WIRE_LOSS_QUEUE_FULL};
+
+#define COUNTER(number) counters[(number)-8]
+
+/* Each has a value of its own; row 1 has them all, as negative sums. */
 static void set_counters(void)
 {
 	static const uint8_t usual[] = {8, 9, 11, 22, 23, 26, 27};
 
 	for (unsigned int number = 8; number <= 43; number++) {
-		int place = wire_number_find(&wire_counter_numbers, number);
-
-		updates[1].counter[place] = 0 - (uint64_t)number * 1000;
-		updates[2].counter[place] = number % 3 ? 0 : UINT64_C(1) << number;
+		updates[1].counter[COUNTER(number)] = 0 - (uint64_t)number * 1000;
+		updates[2].counter[COUNTER(number)] = number % 3 ? 0 : UINT64_C(1) << number;
 	}
 	for (unsigned int i = 0; i < sizeof(usual); i++)
-		updates[0].counter[wire_number_find(&wire_counter_numbers, usual[i])] =
-			usual[i] * 10;
-	updates[3].counter[wire_number_find(&wire_counter_numbers, 28)] = 2;
+		updates[0].counter[COUNTER(usual[i])] = usual[i] * 10;
+	updates[3].counter[MR_DATAGRAMS_TO_SERVER] = 2;
 }
 
 static void set_histograms(void)
@@ -116,12 +180,12 @@ static void set_rows(void)
 	set_counters();
 	set_histograms();
 	for (unsigned int number = 1; number <= 9; number++)
-		dns.counter[wire_number_find(&wire_dns_numbers, number)] = number * number;
+		dns.counter[dns_counters[number - 1]] = number * number;
 	updates[3].dns = &dns;
 	updates[4].drops = drops;
 	updates[4].drop_count = 2;
 	for (unsigned int number = 1; number <= 6; number++) {
-		int place = wire_number_find(&wire_netns_numbers, number);
+		uint8_t place = netns_counters[number - 1];
 
 		netns[0].ours[place] = number;
 		netns[0].baseline[place] = UINT64_C(1) << (10 * number);
@@ -146,8 +210,7 @@ static void set_rest(struct wire_batch *b)
 	b->sent_ns = 6100000000;
 	b->listeners_changed = true;
 	for (unsigned int number = 1; number <= 22; number++)
-		b->loss[wire_number_find(&wire_loss_numbers, number)] =
-			number == 13 ? 0 : number * 100;
+		b->loss[losses[number - 1]] = number == 13 ? 0 : number * 100;
 	b->status = (struct wire_status){.hooks = "sock_ops, inet_sk_error_report",
 					 .agent_cpu_ns = 11,
 					 .kernel_cpu_ns = 12,
