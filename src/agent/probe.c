@@ -74,7 +74,28 @@ void probe_quiet(void)
 	libbpf_set_print(on_libbpf_message);
 }
 
-static int configure(struct probe *p, const struct probe_config *config)
+#define CAPABILITIES "CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_SYS_ADMIN"
+
+static int load_failed(struct error *e, int r)
+{
+	if (r == -ESRCH ||
+	    access("/sys/kernel/btf/vmlinux", R_OK) < 0) /* ESRCH: libbpf found none */
+		return error_set(
+			e, r,
+			"cannot load the kernel side: /sys/kernel/btf/vmlinux is missing; "
+			"use a kernel built with CONFIG_DEBUG_INFO_BTF (all of Debian's are)");
+	if (r == -EPERM || (r == -EACCES && geteuid())) /* EACCES to root: the verifier */
+		return error_set(e, r, "cannot load the kernel side: %s; %s", strerror(-r),
+				 geteuid() ? "run as root (" CAPABILITIES ")"
+					   : "root needs " CAPABILITIES
+					     " and a kernel whose lockdown allows BPF");
+	return error_set(e, r,
+			 "cannot load the kernel side: %s; Linux 6.1 or newer is needed, "
+			 "'millrace check' tells what this one lacks",
+			 strerror(-r));
+}
+
+static int configure(struct probe *p, const struct probe_config *config, struct error *e)
 {
 	struct millrace_bpf *skel = p->skel;
 	uint32_t slots = slots_for(or_default(config->slots_max, machine_size()->slots));
@@ -94,14 +115,15 @@ static int configure(struct probe *p, const struct probe_config *config)
 	    bpf_map__set_max_entries(skel->maps.mr_regions, slots / REGION_SLOTS) ||
 	    bpf_map__set_max_entries(skel->maps.mr_listeners,
 				     or_default(config->listeners_max, LISTENERS_DEFAULT)))
-		return -errno;
+		return load_failed(e, -errno);
 	for (struct bpf_program *prog = NULL; (prog = bpf_object__next_program(skel->obj, prog));)
 		bpf_program__set_autoattach(prog, false);
-	r = probe_udp_configure(p, config, records);
-	if (r >= 0)
-		r = probe_process_configure(p);
+	r = probe_udp_configure(p, config, records, e);
+	if (r < 0)
+		return r;
 	probe_drops_configure(p);
-	return r;
+	r = probe_process_configure(p);
+	return r < 0 ? load_failed(e, r) : 0;
 }
 
 static int cgroup_open(struct probe *p, const char *path, struct error *e)
@@ -133,26 +155,6 @@ static int cgroup_open(struct probe *p, const char *path, struct error *e)
 	return 0;
 }
 
-static int load_failed(struct error *e, int r)
-{
-	if (r == -ESRCH ||
-	    access("/sys/kernel/btf/vmlinux", R_OK) < 0) /* ESRCH: libbpf found none */
-		return error_set(
-			e, r,
-			"cannot load the kernel side: /sys/kernel/btf/vmlinux is missing; "
-			"use a kernel built with CONFIG_DEBUG_INFO_BTF (all of Debian's are)");
-	if (r == -EPERM || r == -EACCES)
-		return error_set(
-			e, r,
-			"cannot load the kernel side: %s; run as root (CAP_BPF, CAP_PERFMON, "
-			"CAP_NET_ADMIN, CAP_SYS_ADMIN)",
-			strerror(-r));
-	return error_set(e, r,
-			 "cannot load the kernel side: %s; Linux 6.1 or newer is needed, "
-			 "'millrace check' tells what this one lacks",
-			 strerror(-r));
-}
-
 static int load(struct probe *p, const struct probe_config *config, struct error *e)
 {
 	int r;
@@ -160,9 +162,9 @@ static int load(struct probe *p, const struct probe_config *config, struct error
 	p->skel = millrace_bpf__open();
 	if (!p->skel)
 		return load_failed(e, -errno);
-	r = configure(p, config);
+	r = configure(p, config, e);
 	if (r < 0)
-		return load_failed(e, r);
+		return r;
 	r = millrace_bpf__load(p->skel);
 	if (r < 0)
 		return load_failed(e, r);

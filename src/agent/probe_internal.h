@@ -57,7 +57,8 @@ int probe_active_set(struct probe *p, uint32_t which);
 
 /* UDP, in this order: configure (before load), prepare, attach; then swap (before TCP's swap, which
  * waits for both; once more if that fails), swapped (after it) and drain. 0 or -errno. */
-int probe_udp_configure(struct probe *p, const struct probe_config *config, uint32_t records);
+int probe_udp_configure(struct probe *p, const struct probe_config *config, uint32_t records,
+			struct error *ret_error);
 int probe_udp_prepare(struct probe *p);
 int probe_udp_attach(struct probe *p, struct error *ret_error);
 const char *probe_udp_describe(const struct probe *p); /* ", fentry (UDP)"; "" */

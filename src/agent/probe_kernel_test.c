@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <linux/types.h>
 #include <pthread.h>
 #include <sched.h>
@@ -22,6 +23,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -256,11 +259,60 @@ static void closes_that_meet_the_sweep_count_once(void **state)
 	probe_free(p);
 }
 
+static void a_hook_that_is_not_there_is_named(void **state)
+{
+	struct probe_config config = {.slots_max = 16, .flows_max = 64, .udp = PROBE_UDP_FENTRY};
+	struct error e = {0};
+	struct probe *p = NULL;
+	int r;
+
+	probe_quiet();
+	r = probe_open(&p, &config, &e);
+	if (probe_udp_fentry_works()) {
+		assert_int_equal(r, 0);
+		assert_non_null(strstr(probe_hooks(p), "fentry (UDP)"));
+	} else {
+		assert_int_equal(r, -EOPNOTSUPP);
+		assert_non_null(strstr(e.text, "this kernel does not let fentry attach; leave "
+					       "--udp-hook out"));
+	}
+	probe_free(p);
+}
+
+static void give_up_capabilities(void)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+
+	if (syscall(SYS_capset, &head, none))
+		_exit(2);
+}
+
+static void root_is_not_told_to_be_root(void **state)
+{
+	struct probe_config config = {.slots_max = 16, .flows_max = 64, .udp = PROBE_UDP_OFF};
+	struct error e = {0};
+	struct probe *p = NULL;
+	int status;
+	pid_t child = fork();
+
+	if (!child) {
+		give_up_capabilities();
+		if (probe_open(&p, &config, &e) != -EPERM)
+			_exit(3);
+		_exit(strstr(e.text, "run as root") || !strstr(e.text, "root needs CAP_BPF"));
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(closes_that_meet_the_sweep_count_once, cgroup_enter,
 						cgroup_leave),
+		cmocka_unit_test(a_hook_that_is_not_there_is_named),
+		cmocka_unit_test(root_is_not_told_to_be_root),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,13 +87,24 @@ bool probe_udp_fentry_works(void)
 	return works;
 }
 
-static enum probe_udp choose(enum probe_udp wanted)
+static enum probe_udp choose(void)
 {
-	if (wanted != PROBE_UDP_AUTO)
-		return wanted;
 	if (preempt_here() == PREEMPT_ALL || !probe_udp_fentry_works())
 		return PROBE_UDP_CGROUP_SKB;
 	return preempt_here() == PREEMPT_TASKS ? PROBE_UDP_FENTRY_IN : PROBE_UDP_FENTRY;
+}
+
+/* What was asked for, or the first that serves. */
+static int decide(enum probe_udp wanted, enum probe_udp *ret, struct error *e)
+{
+	bool needs_fentry = wanted == PROBE_UDP_FENTRY || wanted == PROBE_UDP_FENTRY_IN;
+
+	if (needs_fentry && !probe_udp_fentry_works())
+		return error_set(e, -EOPNOTSUPP,
+				 "cannot watch UDP by fentry: this kernel does not let fentry "
+				 "attach; leave --udp-hook out");
+	*ret = wanted == PROBE_UDP_AUTO ? choose() : wanted;
+	return 0;
 }
 
 /* Where ports begin that are given by chance: the agent's own namespace's setting. */
@@ -110,11 +121,14 @@ static uint16_t ephemeral_low(void)
 	return (uint16_t)low;
 }
 
-int probe_udp_configure(struct probe *p, const struct probe_config *config, uint32_t records)
+int probe_udp_configure(struct probe *p, const struct probe_config *config, uint32_t records,
+			struct error *e)
 {
 	struct millrace_bpf *skel = p->skel;
+	int r = decide(config->udp, &p->udp, e);
 
-	p->udp = choose(config->udp);
+	if (r < 0)
+		return r;
 	skel->rodata->mr_ephemeral_low = ephemeral_low();
 	for (struct bpf_program *prog = NULL; (prog = bpf_object__next_program(skel->obj, prog));)
 		bpf_program__set_autoload(prog, hooks_of(prog) & (1u << p->udp));
@@ -123,7 +137,8 @@ int probe_udp_configure(struct probe *p, const struct probe_config *config, uint
 	if (bpf_map__set_max_entries(skel->maps.mr_udp_a, records) ||
 	    bpf_map__set_max_entries(skel->maps.mr_udp_b, records) ||
 	    bpf_map__set_max_entries(skel->maps.mr_udp_sockets, p->slots_max / 4))
-		return -errno;
+		return error_set(e, -errno, "cannot size the UDP maps: %s; give less --flows",
+				 strerror(errno));
 	return 0;
 }
 
@@ -184,6 +199,7 @@ static bool attach_received(struct probe *p)
 int probe_udp_attach(struct probe *p, struct error *e)
 {
 	struct millrace_bpf *skel = p->skel;
+	bool sent, by_fentry;
 	int r;
 
 	if (p->udp == PROBE_UDP_OFF)
@@ -194,12 +210,13 @@ int probe_udp_attach(struct probe *p, struct error *e)
 	skel->links.mr_udp_bind6 =
 		bpf_program__attach_cgroup(skel->progs.mr_udp_bind6, p->cgroup_fd);
 	skel->links.mr_udp_drop = bpf_program__attach(skel->progs.mr_udp_drop);
-	r = attach_sent(p) && attach_received(p) ? 0 : -errno;
-	if (r < 0)
-		return error_set(e, r, "cannot watch UDP by %s: %s; start without it: --no-udp",
-				 p->udp == PROBE_UDP_FENTRY ? "fentry" : "cgroup_skb",
-				 strerror(-r));
-	return 0;
+	sent = attach_sent(p);
+	if (sent && attach_received(p))
+		return 0;
+	r = -errno;
+	by_fentry = p->udp == PROBE_UDP_FENTRY || (p->udp == PROBE_UDP_FENTRY_IN && sent);
+	return error_set(e, r, "cannot watch UDP by %s: %s; start without it: --no-udp",
+			 by_fentry ? "fentry" : "cgroup_skb", strerror(-r));
 }
 
 const char *probe_udp_describe(const struct probe *p)
