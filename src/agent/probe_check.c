@@ -184,6 +184,19 @@ static int listen_anywhere(void)
 	return fd;
 }
 
+void probe_check_note(char *note, size_t size, const char *error)
+{
+	const char *hint = strstr(error, "; ");
+
+	if (!hint || !strstr(hint, "millrace check"))
+		snprintf(note, size, "%s", error);
+	else
+		snprintf(note, size,
+			 "%.*s; a required row that fails tells why; if none does, report this "
+			 "line and `uname -r`",
+			 (int)(hint - error), error);
+}
+
 /* What each does alone it need not do together: the kernel bounds their stacks over all calls. And
  * whether an open socket can be made to tell sock_ops its close, tried on one of our own. */
 static void try_together(struct probe_feature *ret_all, struct probe_feature *ret_flag)
@@ -200,7 +213,7 @@ static void try_together(struct probe_feature *ret_all, struct probe_feature *re
 		"flag open sockets", "closes of adopted connections, by sock_ops", false, false,
 		"Linux before 6.12: inet_sock_set_state serves, while there are any"};
 	ret_all->works = probe_open(&p, &config, &e) == 0;
-	snprintf(ret_all->note, sizeof(ret_all->note), "%.255s", e.text);
+	probe_check_note(ret_all->note, sizeof(ret_all->note), e.text);
 	ret_flag->works = fd >= 0 && p && !p->skel->bss->mr_adopted_unflagged;
 	if (ret_flag->works)
 		ret_flag->note[0] = '\0';

@@ -70,6 +70,9 @@ int probe_rings_open(struct probe *p);
 void probe_rings_close(struct probe *p);
 bool probe_udp_fentry_works(void); /* found by trying */
 
+/* The error of a probe_open() as a note of `millrace check`, which must not send there again. */
+void probe_check_note(char *note, size_t size, const char *error);
+
 /* The ring that wakes the agent when the map fills. */
 void probe_pressure_open(struct probe *p);
 

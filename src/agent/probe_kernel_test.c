@@ -306,12 +306,26 @@ static void root_is_not_told_to_be_root(void **state)
 	assert_int_equal(status, 0);
 }
 
+static void check_does_not_send_to_check(void **state)
+{
+	char note[256];
+
+	probe_check_note(note, sizeof(note), "cannot load: No; 'millrace check' tells what lacks");
+	assert_ptr_equal(strstr(note, "cannot load: No; a required row that fails"), note);
+	assert_null(strstr(note, "millrace check"));
+	probe_check_note(note, sizeof(note), "cannot find cgroup v2; mount it");
+	assert_string_equal(note, "cannot find cgroup v2; mount it");
+	probe_check_note(note, sizeof(note), "");
+	assert_string_equal(note, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(closes_that_meet_the_sweep_count_once, cgroup_enter,
 						cgroup_leave),
 		cmocka_unit_test(a_hook_that_is_not_there_is_named),
+		cmocka_unit_test(check_does_not_send_to_check),
 		cmocka_unit_test(root_is_not_told_to_be_root),
 	};
 
