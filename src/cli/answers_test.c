@@ -170,6 +170,25 @@ static void up_prints_ten_lines(void **state)
 	assert_non_null(strstr(text, "page:         http://127.0.0.1:7070/ "));
 }
 
+static void up_names_the_largest_loss(void **state)
+{
+	json_t *graph = example_graph();
+	FILE *out = memory();
+
+	json_object_set_new(graph, "completeness",
+			    json_pack("{s:f, s:{s:i, s:i}}", "share", 0.5, "lost", "dropped", 2,
+				      "slots_full", 20));
+	assert_int_equal(start_write("u", graph, NULL, out), 0);
+	json_object_set_new(graph, "completeness", json_pack("{s:f, s:{}}", "share", 1.0, "lost"));
+	assert_int_equal(start_write("u", graph, NULL, out), 0);
+	fclose(out);
+	json_decref(graph);
+	assert_non_null(strstr(text, " % of what happened is in the numbers, "
+				     "22 losses, most of them slots_full\n"));
+	assert_non_null(strstr(text, "complete:     100 % of what happened is in the numbers, "
+				     "0 losses\n"));
+}
+
 #define EVENT(time, text)                                                                          \
 	"{\"time\": " time ", \"text\": \"" text "\", \"who\": {\"kind\": \"process\","            \
 	" \"workload\": \"redis\", \"pid\": 7}}"
@@ -230,6 +249,7 @@ int main(void)
 		cmocka_unit_test(events_are_lines),
 		cmocka_unit_test(agents_tell_cost_and_losses),
 		cmocka_unit_test(up_prints_ten_lines),
+		cmocka_unit_test(up_names_the_largest_loss),
 	};
 
 	human_init();

@@ -83,24 +83,37 @@ static void write_graph(const struct graph *g, FILE *out)
 	write_wrong(&s, out);
 }
 
-static double add_losses(const json_t *lost)
+/* What was lost and what it was mostly; `millrace agents` tells the rest. */
+static void write_losses(const json_t *lost, FILE *out)
 {
-	const char *cause;
+	const char *cause, *largest = NULL;
 	json_t *count;
-	double sum = 0;
+	double sum = 0, most = 0;
 
-	json_object_foreach ((json_t *)lost, cause, count)
-		sum += json_number_value(count);
-	return sum;
+	json_object_foreach ((json_t *)lost, cause, count) {
+		double n = json_number_value(count);
+
+		sum += n;
+		if (n > most) {
+			most = n;
+			largest = cause;
+		}
+	}
+	fprintf(out, ", %.0f losses", sum);
+	if (largest) {
+		fputs(", most of them ", out);
+		human_print(out, largest);
+	}
+	fputc('\n', out);
 }
 
 static void write_complete(const json_t *graph, FILE *out)
 {
 	char share[HUMAN_NUMBER_SIZE];
 
-	fprintf(out, "complete:     %s of what happened is in the numbers, %.0f losses\n",
-		human_percent(share, field_number(graph, "completeness.share"), 1),
-		add_losses(field_get(graph, "completeness.lost")));
+	fprintf(out, "complete:     %s of what happened is in the numbers",
+		human_percent(share, field_number(graph, "completeness.share"), 1));
+	write_losses(field_get(graph, "completeness.lost"), out);
 }
 
 static long memory_kb(void)

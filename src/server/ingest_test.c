@@ -346,6 +346,7 @@ static void test_losses_of_agents(void **state)
 	world_traffic(&w, 1, 1, 0, true);
 	w.batch->loss[WIRE_LOSS_DROPPED] = 2;
 	w.batch->loss[WIRE_LOSS_SLOTS_FULL] = 9;
+	w.batch->loss[WIRE_LOSS_LATE_WINDOWS] = 7; /* late is not lost */
 	world_send(&w);
 	world_traffic(&w, 1, 1, 0, true);
 	w.batch->loss[WIRE_LOSS_DROPPED] = 2; /* a sum: nothing new */
@@ -354,6 +355,7 @@ static void test_losses_of_agents(void **state)
 	g = world_graph(&w, 0, "", NULL);
 	assert_int_equal(world_lost(&g.completeness, "dropped"), 2);
 	assert_int_equal(world_lost(&g.completeness, "slots_full"), 10);
+	assert_int_equal(world_lost(&g.completeness, "late_windows"), 0);
 	assert_true(g.completeness.share == 4.0 / 6);
 	g = world_graph(&w, 1, "", NULL); /* only the last window */
 	assert_int_equal(world_lost(&g.completeness, "dropped"), 0);

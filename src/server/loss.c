@@ -21,8 +21,10 @@ const char *loss_help(unsigned int cause)
 
 bool loss_counts(unsigned int cause)
 {
-	/* what others said wrongly, and names that nobody used: no figure is missing */
-	if (cause == WIRE_LOSS_DNS_BAD || cause == WIRE_LOSS_DNS_NAMES_FULL)
+	/* what others said wrongly, names that nobody used, figures that came late: none is missing
+	 */
+	if (cause == WIRE_LOSS_DNS_BAD || cause == WIRE_LOSS_DNS_NAMES_FULL ||
+	    cause == WIRE_LOSS_LATE_WINDOWS)
 		return false;
 	return cause < LOSS_COUNT && losses[cause].counts;
 }
