@@ -7,7 +7,8 @@
 
 #include "human.h"
 
-#define OPTIONS_MAX 31
+#define OPTIONS_MAX   31
+#define WINDOW_MIN_NS 10000000 /* swapping and draining the maps take milliseconds */
 
 static size_t fill(const struct option_row *rows, struct option *options)
 {
@@ -28,6 +29,8 @@ static const char *expected(enum option_kind kind)
 	switch (kind) {
 	case OPTION_DURATION:
 		return HUMAN_DURATION_EXPECTED;
+	case OPTION_WINDOW:
+		return "a duration from 10ms on, such as 50ms or 1s";
 	case OPTION_COUNT:
 		return "a whole number from 1 on";
 	case OPTION_PERCENT:
@@ -35,6 +38,19 @@ static const char *expected(enum option_kind kind)
 	default:
 		return "a text that is not empty";
 	}
+}
+
+static int parse_window(const char *value, uint64_t *ret_ns)
+{
+	uint64_t ns;
+	int r = human_parse_duration(value, &ns);
+
+	if (r < 0)
+		return r;
+	if (ns < WINDOW_MIN_NS)
+		return -ERANGE;
+	*ret_ns = ns;
+	return 0;
 }
 
 static int store(const struct option_row *row, const char *value, struct arguments *arguments)
@@ -50,6 +66,8 @@ static int store(const struct option_row *row, const char *value, struct argumen
 		return *value ? 0 : -EINVAL;
 	case OPTION_DURATION:
 		return human_parse_duration(value, at);
+	case OPTION_WINDOW:
+		return parse_window(value, at);
 	case OPTION_COUNT:
 		return human_parse_count(value, at);
 	case OPTION_PERCENT:

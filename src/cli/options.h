@@ -11,7 +11,14 @@
 
 #include "command.h"
 
-enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_DURATION, OPTION_COUNT, OPTION_PERCENT };
+enum option_kind {
+	OPTION_FLAG,
+	OPTION_TEXT,
+	OPTION_DURATION,
+	OPTION_WINDOW, /* a duration that an agent can keep: from 10 ms on */
+	OPTION_COUNT,
+	OPTION_PERCENT
+};
 
 struct option_row {
 	const char *name;     /* without the dashes */

@@ -14,7 +14,7 @@
 static const struct option_row rows[] = {
 	OPTION("listen", "ADDR:PORT", OPTION_TEXT, listen, "where"),
 	OPTION("cpu-budget", "PCT", OPTION_PERCENT, cpu_budget_percent, "how much"),
-	OPTION("window", "DURATION", OPTION_DURATION, window_ns, "how often"),
+	OPTION("window", "DURATION", OPTION_WINDOW, window_ns, "how often"),
 	OPTION("slots", "N", OPTION_COUNT, slots, "how many"),
 	OPTION_JSON,
 	OPTION_HELP,
@@ -80,7 +80,11 @@ static void refuses_wrong_use(void **state)
 	assert_refused(&e, PARSE(&plain, &a, &e, "up", "--nonsense"), "unknown option --nonsense");
 	assert_refused(&e, PARSE(&plain, &a, &e, "up", "-x"), "unknown option -x");
 	assert_refused(&e, PARSE(&plain, &a, &e, "up", "--window"), "--window needs a value");
-	assert_refused(&e, PARSE(&plain, &a, &e, "up", "--window", "1"), "a duration such as");
+	assert_refused(&e, PARSE(&plain, &a, &e, "up", "--window", "1"), "a duration from 10ms on");
+	assert_refused(&e, PARSE(&plain, &a, &e, "up", "--window", "9.9ms"), "from 10ms on");
+	assert_int_equal(a.window_ns, 0);
+	assert_int_equal(PARSE(&plain, &a, &e, "up", "--window", "10ms"), 0);
+	assert_int_equal(a.window_ns, 10000000);
 	assert_refused(&e, PARSE(&plain, &a, &e, "up", "--slots", "0"), "a whole number");
 	assert_refused(&e, PARSE(&plain, &a, &e, "up", "--cpu-budget", "0"), "a percentage");
 	assert_refused(&e, PARSE(&plain, &a, &e, "up", "--listen", ""), "not empty");

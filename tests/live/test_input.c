@@ -47,6 +47,8 @@ static void wrong_use(struct live *l)
 		(const char *const[]){m, "up", "--window", NULL});
 	refused(l, "window of no time", "soon", &plain, 2,
 		(const char *const[]){m, "up", "--window", "soon", NULL});
+	refused(l, "window too short", "from 10ms on", &plain, 2,
+		(const char *const[]){m, "up", "--window", "1us", NULL});
 	refused(l, "negative slots", "-1", &plain, 2,
 		(const char *const[]){m, "up", "--slots", "-1", NULL});
 	refused(l, "address that is not loopback", "0.0.0.0", &plain, 2,
