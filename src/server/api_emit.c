@@ -202,6 +202,19 @@ static void emit_inbox_loss(struct emit *e, const struct api *a)
 		emit_counter(e, "server_queue_full", dropped);
 }
 
+/* null: no window at all. */
+static void emit_covered(struct emit *e, const struct query_completeness *c)
+{
+	if (!c->covered_to_ns) {
+		emit_null(e, "covered");
+		return;
+	}
+	emit_object_begin(e, "covered");
+	emit_seconds(e, "from", c->covered_from_ns);
+	emit_seconds(e, "to", c->covered_to_ns);
+	emit_object_end(e);
+}
+
 void api_emit_completeness(struct emit *e, const struct api *a, const struct query_completeness *c)
 {
 	size_t i;
@@ -219,5 +232,6 @@ void api_emit_completeness(struct emit *e, const struct api *a, const struct que
 	emit_object_end(e);
 	emit_counter(e, "unresolved_bytes", c->unresolved_bytes);
 	emit_number(e, "window_s", c->window_s);
+	emit_covered(e, c);
 	emit_object_end(e);
 }

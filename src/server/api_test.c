@@ -102,6 +102,9 @@ static void test_graph(void **state)
 	assert_string_not_equal(text(edge, "health"), "ok");
 	assert_int_equal(number(graph, "completeness.agents.reporting"), 1);
 	assert_int_equal(number(graph, "completeness.unresolved_bytes"), 14);
+	assert_true(json_number_value(at(graph, "completeness.covered.to")) -
+			    json_number_value(at(graph, "completeness.covered.from")) >=
+		    1);
 	json_decref(graph);
 }
 

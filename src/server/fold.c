@@ -28,7 +28,7 @@ void fold_reset(struct fold *f)
 		f->by_flow[f->list[i]->flow] = NULL;
 	f->count = 0;
 	memset(f->loss, 0, sizeof(f->loss));
-	f->newest_start_ns = f->newest_end_ns = 0;
+	f->oldest_start_ns = f->newest_start_ns = f->newest_end_ns = 0;
 	f->windows = 0;
 }
 
@@ -104,6 +104,8 @@ int fold_window(struct fold *f, const struct window *w)
 		f->newest_start_ns = w->start_ns;
 		f->newest_end_ns = w->end_ns;
 	}
+	if (!f->windows || w->start_ns < f->oldest_start_ns)
+		f->oldest_start_ns = w->start_ns;
 	f->windows++;
 	fold_read_losses(&r, f->loss);
 	while (row_more(&r)) {

@@ -37,6 +37,7 @@ struct fold {
 	struct folded **list; /* the first count are in use, the rest waits to be used again */
 	size_t count, allocated, capacity;
 	uint64_t loss[LOSS_COUNT];
+	uint64_t oldest_start_ns;                /* of all windows; 0: none */
 	uint64_t newest_start_ns, newest_end_ns; /* of the newest window; 0: none */
 	size_t windows;
 };

@@ -145,6 +145,8 @@ int gather_completeness(struct core *c, const struct query_range *range, uint64_
 					   .unresolved_bytes = unresolved_bytes(c)};
 	for (uint32_t i = 0; i < c->reporter_count; i++)
 		ret->agents_reporting += reporter_is_reporting(&c->reporters[i], now_ns);
+	ret->covered_from_ns = f->oldest_start_ns;
+	ret->covered_to_ns = f->newest_end_ns;
 	ret->window_s = (double)(f->newest_end_ns - f->newest_start_ns) / 1e9;
 	if (range->from_ns < c->history.cut_until_ns)
 		c->range.loss[LOSS_HISTORY_CUT] = c->history.cut_rows;

@@ -114,6 +114,9 @@ struct query_completeness {
 	size_t loss_count;
 	uint64_t unresolved_bytes; /* payload of flows of which one end is not known (~other, or translated) */
 	double window_s;           /* length of the newest window in the range, 0 if none */
+	/* From the begin of the first window in the range to the end of the newest, whatever the
+	 * filter; 0: none. A window counts by its end, so it may begin before the range. */
+	uint64_t covered_from_ns, covered_to_ns;
 };
 
 /* --- graph -------------------------------------------------------------------------------- */

@@ -401,6 +401,28 @@ static void test_version(void **state)
 	assert_int_equal(core_version(w.core), version);
 }
 
+/* Rates are sums divided by this: a filter whose edges went quiet must not shorten it. */
+static void test_covered_whatever_the_filter(void **state)
+{
+	static const char *const filters[] = {NULL, "port:443", "client:nobody"};
+
+	three_windows();
+	world_traffic(&w, 1, 100, 1000, true);
+	world_send(&w);
+	world_send(&w);
+	for (size_t i = 0; i < 3; i++) {
+		struct query_graph all = world_graph(&w, 0, "", filters[i]);
+		struct query_graph two = world_graph(&w, 2, "", filters[i]);
+
+		assert_int_equal(all.completeness.covered_from_ns,
+				 world_wall(&w) - 5 * WORLD_SECOND);
+		assert_int_equal(all.completeness.covered_to_ns, world_wall(&w));
+		assert_int_equal(two.completeness.covered_from_ns,
+				 world_wall(&w) - 2 * WORLD_SECOND);
+		assert_int_equal(two.completeness.covered_to_ns, world_wall(&w));
+	}
+}
+
 /* Every question about nothing at all. */
 static void test_empty(void **state)
 {
@@ -409,6 +431,7 @@ static void test_empty(void **state)
 	assert_int_equal(g.edge_count + g.node_count, 0);
 	assert_true(g.completeness.share == 1);
 	assert_true(g.completeness.window_s == 0);
+	assert_int_equal(g.completeness.covered_from_ns | g.completeness.covered_to_ns, 0);
 	assert_int_equal(world_flows(&w, QUERY_VIEW_JOINED, true).flow_count, 0);
 }
 
@@ -491,10 +514,19 @@ static void test_cost(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_transports_apart), TEST(test_flows_joined), TEST(test_flows_by_end),
-		TEST(test_flows_per_window), TEST(test_flows_limit),  TEST(test_series),
-		TEST(test_series_bounds),    TEST(test_agents),       TEST(test_connections),
-		TEST(test_version),          TEST(test_empty),        TEST(test_cost),
+		TEST(test_transports_apart),
+		TEST(test_flows_joined),
+		TEST(test_flows_by_end),
+		TEST(test_flows_per_window),
+		TEST(test_flows_limit),
+		TEST(test_series),
+		TEST(test_series_bounds),
+		TEST(test_agents),
+		TEST(test_connections),
+		TEST(test_version),
+		TEST(test_covered_whatever_the_filter),
+		TEST(test_empty),
+		TEST(test_cost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

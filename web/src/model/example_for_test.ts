@@ -63,6 +63,6 @@ export function graph(nodes: GraphNode[], edges: GraphEdge[], span_s = 1): Graph
 		group: 'workload',
 		nodes,
 		edges,
-		completeness: { share: 1, agents: { expected: 1, reporting: 1 }, lost: {}, unresolved_bytes: 0, window_s: 1 },
+		completeness: { share: 1, agents: { expected: 1, reporting: 1 }, lost: {}, unresolved_bytes: 0, window_s: 1, covered: null },
 	};
 }

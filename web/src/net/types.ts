@@ -141,6 +141,7 @@ export interface Completeness {
 	lost: Record<string, number>;
 	unresolved_bytes: number;
 	window_s: number;
+	covered: { from: number; to: number } | null;
 }
 
 export interface Graph {
