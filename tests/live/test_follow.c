@@ -103,7 +103,7 @@ static void ends(struct live *l, struct follower *f)
 {
 	check(l, wait_until(has_ended, f, patience(l, 8000)),
 	      "%s --follow says that its server is gone", f->command);
-	check_equal(l, "its status", 1, (uint64_t)process_end(f->pid, SIGTERM, 5000));
+	check_equal(l, "its status", 1, (uint64_t)process_wait(f->pid, patience(l, 5000)));
 }
 
 enum verdict test_follow(struct live *l)
