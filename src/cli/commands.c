@@ -124,7 +124,8 @@ const struct command commands[] = {
 	 top_options, 0, top_run},
 	{"why", "CLIENT SERVER", "what is known about one client and one server",
 	 "Says in plain words whether CLIENT reaches SERVER, what failed and why, and what to do\n"
-	 "next. Names are those of millrace map; SERVER may end in :PORT.",
+	 "next. Names are those of millrace map; SERVER may be an address, and end in :PORT or\n"
+	 ":PORT/udp.",
 	 why_options, 2, why_run},
 	{"events", "", "what started, restarted and ended, and how",
 	 "Prints what became of the processes that had a socket, and of their containers: "

@@ -1,8 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the writers of `why` share: the edge at hand, and the advice so far. */
+/* What the writers of `why` share: what the pair means, the edge at hand, and the advice so far. */
 #pragma once
 
+#include "why.h"
 #include "why_edge.h"
+#include "why_match.h"
+
+/* A pair in a graph: how well each end is met by the best node. */
+struct why_matcher {
+	const struct graph *g;
+	const struct why_pair *pair;
+	enum why_match client, server;
+	bool address; /* SERVER is one */
+};
+
+bool why_is_client(const struct why_matcher *m, const struct graph_node *node);
+bool why_is_server(const struct why_matcher *m, const struct graph_node *node);
+bool why_is_edge(const struct why_matcher *m, const struct graph_edge *e);
+
+/* That there is no such edge, and what both ends do instead. 0, -ENOMEM. */
+int why_write_none(const struct why_matcher *m, FILE *out);
+
+/* What became of the processes and containers of both ends. */
+void why_write_happenings(const struct why_matcher *m, FILE *out);
 
 /* What a writer needs to say a sentence: names are cleaned. */
 struct why {
@@ -28,9 +48,6 @@ const json_t *why_find_listener(const struct why *w);
 
 /* What the hosts of both ends dropped themselves, by the kernel's reason. */
 void why_write_drops(struct why *w);
-
-/* How often an end's processes restarted, failed or were killed; nothing if none did. */
-void why_write_events(const struct graph *g, const struct graph_node *node, FILE *out);
 
 /* What failed or waits for an answer, reason by reason, and what to do about it. */
 void why_write_failures(struct why *w);

@@ -5,14 +5,31 @@
 #include <string.h>
 #include <strings.h>
 
+#include "field.h"
+#include "why_address.h"
+
 #define DISTANCE_NAME_MAX 64
+
+static bool has_address(const struct graph_node *node, const char *address)
+{
+	const json_t *addresses = field_array(node->json, "addresses");
+	json_t *a;
+	size_t i;
+
+	json_array_foreach (addresses, i, a)
+		if (json_is_string(a) && !strcmp(json_string_value(a), address))
+			return true;
+	return false;
+}
 
 enum why_match why_match_node(const struct graph_node *node, const char *name)
 {
-	if (!strcmp(node->name, name) || !strcmp(node->id, name))
+	if (!strcmp(node->name, name) || !strcmp(node->id, name) || has_address(node, name))
 		return WHY_EXACT;
 	if (!strcasecmp(node->name, name))
 		return WHY_CASELESS;
+	if (why_address_is(name)) /* the beginning of an address is another one */
+		return WHY_NONE;
 	return strcasestr(node->name, name) ? WHY_PART : WHY_NONE;
 }
 

@@ -14,6 +14,8 @@
 #include "human.h"
 #include "why.h"
 
+static const json_t *flows; /* of the address that is asked about; NULL: none */
+
 /* Takes the graph. */
 static int explain_graph(json_t *json, const char *client, const char *server, char **ret_text,
 			 struct error *ret_error)
@@ -26,8 +28,8 @@ static int explain_graph(json_t *json, const char *client, const char *server, c
 	int r;
 
 	assert_int_equal(graph_parse(&g, json), 0);
-	assert_int_equal(why_split_server(server, &name, &pair.port), 0);
-	pair.server = name;
+	assert_int_equal(why_split_server(server, &name, &pair), 0);
+	pair.flows = flows;
 	r = why_write(&g, &pair, out, ret_error);
 	fclose(out);
 	free(name);
@@ -244,22 +246,206 @@ static void splits_ports(void **state)
 	static const struct {
 		const char *typed, *server;
 		int port;
+		const char *transport;
 	} good[] = {
-		{"db", "db", -1},           {"db:5432", "db", 5432}, {"[::1]:80", "::1", 80},
-		{"fe80::1", "fe80::1", -1}, {":80", ":80", -1},
+		{"db", "db", -1, NULL},         {"db:5432", "db", 5432, NULL},
+		{"db:53/udp", "db", 53, "udp"}, {"echo.py:9191/tcp", "echo.py", 9191, "tcp"},
+		{"[::1]:80", "::1", 80, NULL},  {"[::1]:53/udp", "::1", 53, "udp"},
+		{"[::1]", "::1", -1, NULL},     {"fe80::1", "fe80::1", -1, NULL},
+		{":80", ":80", -1, NULL},       {"process/udp", "process/udp", -1, NULL},
 	};
+	static const char *const bad[] = {"db:x",    "db:65536",   "db:",        "db:53/",
+					  "db:/udp", "db:53/icmp", "db:53/udp/", "db:000000053"};
+	struct why_pair pair;
 	char *server;
-	int port;
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
-		assert_int_equal(why_split_server(good[i].typed, &server, &port), 0);
+		assert_int_equal(why_split_server(good[i].typed, &server, &pair), 0);
 		assert_string_equal(server, good[i].server);
-		assert_int_equal(port, good[i].port);
+		assert_string_equal(pair.server, good[i].server);
+		assert_int_equal(pair.port, good[i].port);
+		assert_string_equal(pair.transport ? pair.transport : "",
+				    good[i].transport ? good[i].transport : "");
 		free(server);
 	}
-	assert_int_equal(why_split_server("db:x", &server, &port), -EINVAL);
-	assert_int_equal(why_split_server("db:65536", &server, &port), -EINVAL);
-	assert_int_equal(why_split_server("db:", &server, &port), -EINVAL);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_int_equal(why_split_server(bad[i], &server, &pair), -EINVAL);
+}
+
+/* The same of both forms: an unknown name is an error of each, and prints nothing. */
+static void json_knows_what_text_knows(void **state)
+{
+	json_t *graph = example_graph();
+	struct why_pair pair = {.client = "crul", .server = "web", .port = -1};
+	struct error error = {0};
+	char *text = NULL;
+	json_t *answer;
+	struct graph g;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_int_equal(graph_parse(&g, graph), 0);
+	assert_int_equal(why_write_json(&g, &pair, out, &error), -ENOENT);
+	assert_non_null(strstr(error.text, "similar names: curl"));
+	fflush(out);
+	assert_string_equal(text, "");
+	pair.client = "CURL";
+	assert_int_equal(why_write_json(&g, &pair, out, &error), 0);
+	fclose(out);
+	answer = json_loads(text, 0, NULL);
+	assert_int_equal(json_array_size(json_object_get(answer, "client")), 1);
+	assert_int_equal(json_array_size(json_object_get(answer, "server")), 1);
+	assert_int_equal(json_array_size(json_object_get(answer, "edges")), 1);
+	json_decref(answer);
+	graph_done(&g);
+	json_decref(graph);
+	free(text);
+}
+
+static void tell_of_transport(const char *server, bool found)
+{
+	json_t *json = unanswered_graph("ok", 0, 0);
+	struct error error = {0};
+	char *text = NULL;
+
+	assert_int_equal(explain_graph(json, "web", server, &text, &error), 0);
+	if (!strstr(text, "did not try") != found)
+		fail_msg("%s: %s", server, text);
+	free(text);
+}
+
+static void a_transport_is_compared(void **state)
+{
+	tell_of_transport("db:5432/tcp", true);
+	tell_of_transport("db:5432/udp", false);
+	tell_of_transport("db:5432", true);
+}
+
+/* Processes of curl failed: that is told of curl, below the first line, whatever the edge. */
+static void events_come_below_and_are_of_all(void **state)
+{
+	static const char *const pairs[][2] = {{"curl", "web"}, {"curl", "db"}};
+
+	for (size_t i = 0; i < 2; i++) {
+		json_t *json = example_graph();
+		struct error error = {0};
+		char *text = NULL, *told;
+
+		json_object_update_new(json_array_get(json_object_get(json, "nodes"), 2),
+				       json_pack("{s:{s:i}, s:{s:f, s:s}}", "processes", "failed",
+						 11, "last_event", "time", 1290.0, "text",
+						 "curl exited with code 7"));
+		assert_int_equal(explain_graph(json, pairs[i][0], pairs[i][1], &text, &error), 0);
+		told = strstr(text, "\n  processes of curl, whatever for: failed 11 times, last: "
+				    "curl exited with code 7, 10 s ago\n");
+		if (!told)
+			fail_msg("not told: %s", text);
+		assert_true(strstr(told, "what to do next: ") != NULL);
+		assert_int_equal(strncmp(text, "curl", 4), 0);
+		free(text);
+	}
+}
+
+static void lists_tell_how_much_is_left_out(void **state)
+{
+	json_t *json = example_graph(), *edges = json_object_get(json, "edges");
+	struct error error = {0};
+	char *text = NULL;
+
+	for (int i = 0; i < 11; i++)
+		json_array_append_new(edges, json_pack("{s:s, s:s, s:i}", "client", "service/db",
+						       "server", "external/10.1.1.1", "port", i));
+	assert_int_equal(explain_graph(json, "db", "web:7", &text, &error), 0);
+	assert_non_null(strstr(text, "10.1.1.1:6, 10.1.1.1:7 and 3 more\n"));
+	free(text);
+}
+
+/* One address, two that listen there, an external that is asked for at it, and its true name. */
+#define ADDRESSES                                                                                  \
+	"{\"from\": 0, \"to\": 300, \"nodes\": ["                                                  \
+	"{\"id\": \"process/curl\", \"name\": \"curl\", \"kind\": \"process\"},"                   \
+	"{\"id\": \"service/web\", \"name\": \"web\", \"kind\": \"service\", \"listeners\": ["     \
+	" {\"transport\": \"tcp\", \"port\": 8181, \"address\": \"0.0.0.0\"}]},"                   \
+	"{\"id\": \"process/db\", \"name\": \"db\", \"kind\": \"process\", \"listeners\": ["       \
+	" {\"transport\": \"tcp\", \"port\": 5432, \"address\": \"127.0.0.1\"}]},"                 \
+	"{\"id\": \"external/127.0.0.1\", \"name\": \"127.0.0.1\", \"kind\": \"external\"},"       \
+	"{\"id\": \"external/npm.example\", \"name\": \"npm.example\", \"kind\": \"external\","    \
+	" \"addresses\": [\"203.0.113.80\", \"2001:db8::80\"]}], \"edges\": ["                     \
+	"{\"client\": \"process/curl\", \"server\": \"service/web\", \"port\": 8181},"             \
+	"{\"client\": \"process/curl\", \"server\": \"service/web\", \"port\": 8182,"              \
+	" \"via\": \"10.96.0.1:80\"},"                                                             \
+	"{\"client\": \"process/db\", \"server\": \"external/127.0.0.1\", \"port\": 9},"           \
+	"{\"client\": \"service/web\", \"server\": \"external/npm.example\", \"port\": 443}]}"
+
+#define ADDRESS_FLOWS                                                                              \
+	"[{\"client\": {\"id\": \"process/curl\"}, \"server\": {\"id\": \"service/web\","          \
+	" \"process\": \"python3\", \"address\": \"127.0.0.1\", \"port\": 8181}}]"
+
+/* What is said of the pair, with what the flows know; owned. */
+static char *explain_address(const char *client, const char *server, int expected)
+{
+	json_t *known = json_loads(ADDRESS_FLOWS, 0, NULL);
+	struct error error = {0};
+	char *text = NULL;
+
+	flows = known;
+	assert_int_equal(
+		explain_graph(json_loads(ADDRESSES, 0, NULL), client, server, &text, &error),
+		expected);
+	flows = NULL;
+	json_decref(known);
+	return text;
+}
+
+static void assert_address_says(const char *client, const char *server, const char *part)
+{
+	char *text = explain_address(client, server, 0);
+
+	if (strncmp(text, part, strlen(part)) != 0 && !strstr(text, part))
+		fail_msg("\"%s\" is not in:\n%s", part, text);
+	free(text);
+}
+
+static void addresses_are_those_of_servers(void **state)
+{
+	assert_address_says("curl", "127.0.0.1:8181",
+			    "curl (process) -> web (service), port 8181: works\n");
+	assert_address_says("curl", "127.0.0.1", "-> web (service), port 8181");
+	assert_address_says("curl", "::ffff:127.0.0.1", "-> web (service), port 8181");
+	assert_address_says("db", "127.0.0.1", "db (process) -> 127.0.0.1 (external), port 9");
+	assert_address_says("web", "203.0.113.80", "-> npm.example (external), port 443");
+	assert_address_says("web", "[2001:DB8:0::80]:443", "-> npm.example (external), port 443");
+	assert_address_says("curl", "10.96.0.1:80", "-> web (service), port 8182");
+	assert_address_says("curl", "10.96.0.1", "-> web (service), port 8182");
+}
+
+static void an_address_of_others_is_not_said_to_be_untried(void **state)
+{
+	static const char *const pairs[][3] = {
+		{"curl", "127.0.0.1:5432", "  127.0.0.1 belongs to db\n"},
+		{"web", "127.0.0.1", "  127.0.0.1 belongs to db, web\n"},
+		{"curl", "203.0.113.80", "  203.0.113.80 belongs to npm.example\n"},
+	};
+
+	for (size_t i = 0; i < 3; i++) {
+		char *text = explain_address(pairs[i][0], pairs[i][1], 0);
+
+		assert_non_null(strstr(text, "did not try to reach"));
+		assert_non_null(strstr(text, "as far as was seen\n"));
+		assert_null(strstr(text, "no SYN"));
+		if (!strstr(text, pairs[i][2]))
+			fail_msg("\"%s\" is not in:\n%s", pairs[i][2], text);
+		free(text);
+	}
+	assert_address_says("curl", "127.0.0.1:10",
+			    "127.0.0.1 is used by curl (port 8181), db (port 9)");
+	free(explain_address("web", "203.0.113.8", -ENOENT)); /* the beginning of another's */
+	assert_address_says("web", "203.0.113.80:80",
+			    "did not try to reach 203.0.113.80 on port 80");
+	assert_address_says(
+		"web", "127.0.0.1:8181/udp",
+		"web did not try to reach 127.0.0.1 on port 8181/udp in the last 5 min: "
+		"no SYN");
 }
 
 static void names_are_told(void **state)
@@ -313,6 +499,12 @@ int main(void)
 		cmocka_unit_test(hostile_names),
 		cmocka_unit_test(names_are_told),
 		cmocka_unit_test(splits_ports),
+		cmocka_unit_test(json_knows_what_text_knows),
+		cmocka_unit_test(a_transport_is_compared),
+		cmocka_unit_test(events_come_below_and_are_of_all),
+		cmocka_unit_test(lists_tell_how_much_is_left_out),
+		cmocka_unit_test(addresses_are_those_of_servers),
+		cmocka_unit_test(an_address_of_others_is_not_said_to_be_untried),
 		cmocka_unit_test(a_full_queue_is_blamed_before_a_firewall),
 		cmocka_unit_test(an_attempt_under_way_is_no_fault),
 	};

@@ -30,10 +30,13 @@ static void write_graph(const json_t *json, FILE *out)
 	map_write_text(&g, &style, out);
 	map_write_dot(&g, out);
 	for (size_t i = 0; i < g.edge_count && i < 4; i++) {
-		struct why_pair pair = {g.edges[i].client->name, g.edges[i].server->name, -1};
+		struct why_pair pair = {g.edges[i].client->name, g.edges[i].server->name, -1,
+					.flows = json_object_get(json, "flows")};
 
 		why_write(&g, &pair, out, &error);
 		pair.port = 1;
+		why_write(&g, &pair, out, &error);
+		pair.server = "127.0.0.1";
 		why_write(&g, &pair, out, &error);
 	}
 	graph_done(&g);

@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint64_t ns;
 	uint32_t count;
 	double percent;
-	int port;
+	struct why_pair pair;
 
 	if (human_parse_duration(text, &ns) == 0 && ns == 0)
 		abort();
@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (human_parse_percent(text, &percent) == 0 && !(percent > 0 && percent <= 100))
 		abort();
-	if (why_split_server(text, &server, &port) == 0)
+	if (why_split_server(text, &server, &pair) == 0)
 		free(server);
 	human_set_unicode(size & 1);
 	check_clean(text);
