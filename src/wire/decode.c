@@ -95,6 +95,7 @@ static int decode_status(struct decoder *d, const Millrace__Status *m, struct wi
 	s->listeners = m->listeners;
 	s->cpus = m->cpus;
 	s->process_records = m->process_records;
+	s->foreign_drops = m->foreign_drops;
 	return decode_string(d, "status.hooks", m->hooks, &s->hooks);
 }
 

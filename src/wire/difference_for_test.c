@@ -148,6 +148,7 @@ static const char *status_difference(const struct wire_status *a, const struct w
 	SAME(listeners);
 	SAME(cpus);
 	SAME(process_records);
+	SAME(foreign_drops);
 	return NULL;
 }
 

@@ -83,6 +83,7 @@ static int encode_status(struct encoder *e, const struct wire_status *s, Millrac
 	m->listeners = s->listeners;
 	m->cpus = s->cpus;
 	m->process_records = s->process_records;
+	m->foreign_drops = s->foreign_drops;
 	return encode_string(e, s->hooks, &m->hooks);
 }
 

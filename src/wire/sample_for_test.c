@@ -273,7 +273,8 @@ static void head(struct sample *s)
 					 .flows_max = (uint32_t)number(s),
 					 .listeners = (uint32_t)number(s),
 					 .cpus = (uint32_t)number(s),
-					 .process_records = number(s)};
+					 .process_records = number(s),
+					 .foreign_drops = UINT64_C(1) << 33};
 }
 
 struct wire_batch *sample_batch(uint64_t seed, unsigned int rows)
