@@ -15,9 +15,9 @@
 static const struct table_column columns[] = {
 	{.title = "state"},
 	{.title = "client", .shrink_min = 10},
-	{.title = "address:port", .shrink_min = 14},
+	{.title = "address:port", .shrink_min = 14, .port = true},
 	{.title = "server", .shrink_min = 10},
-	{.title = "address:port", .shrink_min = 14},
+	{.title = "address:port", .shrink_min = 14, .port = true},
 	{.title = "seen by", .leave_out = 9},
 	{.title = "pid", .right = true, .leave_out = 15},
 	{.title = "rtt", .right = true},

@@ -16,7 +16,7 @@ static const struct table_column columns[] = {
 	{.title = "client", .shrink_min = 9},
 	{.title = "address", .shrink_min = 9, .leave_out = 2},
 	{.title = "server", .shrink_min = 9},
-	{.title = "address:port", .shrink_min = 14},
+	{.title = "address:port", .shrink_min = 14, .port = true},
 	{.title = "to server", .right = true},
 	{.title = "to client", .right = true},
 	{.title = "new", .right = true, .leave_out = 3},

@@ -191,24 +191,38 @@ static void print_coloured(FILE *out, const struct table_style *style, enum tabl
 		fputs("\033[0m", out);
 }
 
+/* What a cell that is cut keeps of its end; "" where there is no room for both. */
+static const char *tail_of(const struct cell *cell, const struct table_column *column, int width)
+{
+	const char *tail = column->port ? strrchr(cell->text, ':') : NULL;
+
+	return tail && human_width(tail) + 1 < width ? tail : "";
+}
+
 /* Cuts to the column and fills it up; the last column leaves no blanks behind. */
 static void print_cell(FILE *out, const struct table_style *style, const struct cell *cell,
-		       int width, bool right, bool last)
+		       int width, const struct table_column *column, bool last)
 {
 	size_t size = strlen(cell->text);
-	const char *mark = "";
+	const char *mark = "", *tail = "";
 	int shown = cell->width;
 
 	if (shown > width) {
+		int rest;
+
 		mark = human_unicode() ? "…" : "~";
-		size = human_fit(cell->text, width - 1, &shown);
-		shown++;
+		tail = tail_of(cell, column, width);
+		rest = 1 + human_width(tail);
+		size = human_fit(cell->text, width - rest, &shown);
+		shown += rest;
 	}
-	if (right)
+	if (column->right)
 		print_spaces(out, width - shown);
 	print_coloured(out, style, cell->colour, cell->text, size);
 	fputs(mark, out);
-	if (!right && !last)
+	if (*tail)
+		print_coloured(out, style, cell->colour, tail, strlen(tail));
+	if (!column->right && !last)
 		print_spaces(out, width - shown);
 }
 
@@ -222,7 +236,7 @@ static void print_row(const struct table *t, const struct table_style *style, FI
 	for (size_t i = 0; i <= last; i++) {
 		if (widths[i] == LEFT_OUT)
 			continue;
-		print_cell(out, style, &row[i], widths[i], t->columns[i].right, i == last);
+		print_cell(out, style, &row[i], widths[i], &t->columns[i], i == last);
 		print_spaces(out, i == last ? 0 : COLUMN_GAP);
 	}
 	fputc('\n', out);

@@ -24,6 +24,7 @@ struct table_column {
 	bool right;     /* numbers stand to the right */
 	int shrink_min; /* may shrink to this; 0: may not */
 	int leave_out;  /* 1 is left out first where there is no room, then 2 …; 0: never */
+	bool port;      /* a cell that is cut keeps its end from the last ':' on */
 };
 
 struct table_style {

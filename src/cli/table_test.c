@@ -108,6 +108,37 @@ static void leaves_out_what_may(void **state)
 	}
 }
 
+/* An address may be guessed from its beginning, a port may not. */
+static void ports_are_kept(void **state)
+{
+	static const struct table_column one[] = {{.title = "at", .shrink_min = 14, .port = true},
+						  {.title = "n"}};
+	static const struct {
+		const char *text, *expected;
+	} cases[] = {
+		{"127.0.0.1:80", "127.0.0.1:80    1"},
+		{"192.168.100.200:59544", "192.168…:59544  1"},
+		{"[2001:db8::17]:5432", "[2001:db…:5432  1"},
+		{"192.168.100.200:65535/udp", "192…:65535/udp  1"},
+		{"a-name-without-a-port", "a-name-withou…  1"},
+		{"host:a-tail-that-leaves-no-room", "host:a-tail-t…  1"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct table *t = table_new(one, 2);
+		char *text;
+
+		table_cell(t, cases[i].text);
+		table_cell(t, "1");
+		table_cell(t, "a text that makes the column wide");
+		table_cell(t, "2");
+		text = print(t, &(struct table_style){.width = 17});
+		if (!strstr(text, cases[i].expected))
+			fail_msg("\"%s\" is not in \"%s\"", cases[i].expected, text);
+		free(text);
+	}
+}
+
 static void colours(void **state)
 {
 	char *text = print(fill("w"), &(struct table_style){.colour = true});
@@ -145,6 +176,7 @@ int main(void)
 		cmocka_unit_test(aligns_wide_characters),
 		cmocka_unit_test(shrinks_what_may),
 		cmocka_unit_test(leaves_out_what_may),
+		cmocka_unit_test(ports_are_kept),
 		cmocka_unit_test(colours),
 		cmocka_unit_test(tables_that_follow_keep_their_columns),
 		cmocka_unit_test(escapes_are_taken_away),
