@@ -46,7 +46,8 @@ static const struct option_row flows_options[] = {
 };
 
 static const struct option_row events_options[] = {
-	OPTION("follow", NULL, OPTION_FLAG, follow, "print new ones as they come, until Ctrl-C"),
+	OPTION("follow", NULL, OPTION_FLAG, follow,
+	       "print new ones as they come; a row that grew comes again with its count"),
 	OPTION("from", "TIME", OPTION_TEXT, from, "begin: -15m, unix seconds (-1h)"),
 	OPTION("to", "TIME", OPTION_TEXT, to, "end: now, -1m, unix seconds (now)"),
 	OPTION_FILTER,
@@ -69,7 +70,7 @@ static const struct option_row top_options[] = {
 	OPTION("sort", "KEY", OPTION_TEXT, sort,
 	       "order by traffic, health, rtt, new, failed, … (traffic); man tells all"),
 	OPTION("group", "GROUP", OPTION_TEXT, group,
-	       "rows between workload, process, container, … (workload)"),
+	       "rows between workload, process, container, … (workload); man tells all"),
 	OPTION("span", "DURATION", OPTION_DURATION, span_ns,
 	       "the time that figures are of, such as 2s or 5m (10s)"),
 	OPTION("once", NULL, OPTION_FLAG, once, "print the table once, as text or --json"),

@@ -25,9 +25,8 @@ static const struct command *find(const char *name)
 static void print_help(FILE *out)
 {
 	fputs("usage: millrace COMMAND [OPTION...]\n\n"
-	      "Shows which programs of this machine talk to which over TCP, whether that works "
-	      "and\n"
-	      "what it costs, with no change to any of them.\n\ncommands:\n",
+	      "Shows which programs of this machine talk to which over TCP and UDP, whether that\n"
+	      "works and what it costs, with no change to any of them.\n\ncommands:\n",
 	      out);
 	for (const struct command *c = commands; c->name; c++) {
 		char left[64];
@@ -35,9 +34,9 @@ static void print_help(FILE *out)
 		snprintf(left, sizeof(left), "%s %s", c->name, c->operands);
 		fprintf(out, "  %-20s %s\n", left, c->summary);
 	}
-	fputs("\nmillrace COMMAND --help tells the options. Begin with: millrace up (as root), "
-	      "then\n"
-	      "millrace map.\n",
+	fputs("\nmillrace COMMAND --help tells the options, millrace --version the version. Begin "
+	      "with:\n"
+	      "millrace up (as root), then millrace map.\n",
 	      out);
 }
 

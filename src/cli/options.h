@@ -43,7 +43,8 @@ struct option_row {
 		OPTION("to", "TIME", OPTION_TEXT, to, "end: now, -1m, unix seconds (now)")
 #define OPTION_FILTER                                                                              \
 	OPTION("filter", "EXPR", OPTION_TEXT, filter,                                              \
-	       "only what matches: client:web server:db either:nginx port:443 !process:curl")
+	       "only what matches: client:web server:db port:443 !process:curl; a bare word: "     \
+	       "either end")
 #define OPTION_HELP OPTION("help", NULL, OPTION_FLAG, help, "print this help")
 #define OPTION_END                                                                                 \
 	{                                                                                          \
