@@ -66,6 +66,12 @@ void api_events(void *userdata, struct http_request *r)
 
 	if (api_query_begin_ranged(&q, r) < 0)
 		return;
+	if (filter_needs_edge(q.filter)) {
+		api_query_refuse(&q, "cannot filter events by address:, port: or protocol:, which "
+				     "processes do not have: expected client:, server:, either:, "
+				     "process: or container:");
+		return;
+	}
 	request = (struct query_events_request){
 		.range = q.range,
 		.filter = q.filter,

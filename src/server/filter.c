@@ -22,6 +22,7 @@ struct item {
 		struct address_prefix prefix;
 		struct {
 			uint16_t low, high;
+			const char *protocol; /* NULL: any */
 		} ports;
 	};
 };
@@ -117,7 +118,8 @@ static bool match_address(const struct item *i, const struct filter_subject *s)
 
 static bool match_port(const struct item *i, const struct filter_subject *s)
 {
-	return s->port >= i->ports.low && s->port <= i->ports.high;
+	return s->port >= i->ports.low && s->port <= i->ports.high &&
+	       (!i->ports.protocol || !strcmp(i->ports.protocol, s->protocol));
 }
 
 static bool match_protocol(const struct item *i, const struct filter_subject *s)
@@ -135,6 +137,11 @@ static int parse_nothing(struct item *i)
 static int parse_address(struct item *i)
 {
 	return address_prefix_parse(&i->prefix, i->text);
+}
+
+static bool is_protocol(const char *text)
+{
+	return !strcmp(text, "tcp") || !strcmp(text, "udp");
 }
 
 static const char *parse_port_number(const char *p, uint16_t *ret)
@@ -159,27 +166,33 @@ static int parse_ports(struct item *i)
 	i->ports.high = i->ports.low;
 	if (p && *p == '-')
 		p = parse_port_number(p + 1, &i->ports.high);
+	i->ports.protocol = NULL;
+	if (p && *p == '/' && is_protocol(p + 1)) {
+		i->ports.protocol = p + 1;
+		p += strlen(p);
+	}
 	return p && !*p && i->ports.low <= i->ports.high ? 0 : -EINVAL;
 }
 
 static int parse_protocol(struct item *i)
 {
-	return !strcmp(i->text, "tcp") || !strcmp(i->text, "udp") ? 0 : -EINVAL;
+	return is_protocol(i->text) ? 0 : -EINVAL;
 }
 
 static const struct key {
 	const char *name, *expects;
 	int (*parse)(struct item *i);
 	bool (*matches)(const struct item *i, const struct filter_subject *s);
+	bool of_edge;
 } keys[] = {
 	{"either", "a name", parse_nothing, match_either}, /* first: the one of bare words */
 	{"client", "a name", parse_nothing, match_client},
 	{"server", "a name", parse_nothing, match_server},
 	{"process", "a name", parse_nothing, match_process},
 	{"container", "the beginning of a container id", parse_nothing, match_container},
-	{"address", "an address or prefix such as 10.0.0.0/8", parse_address, match_address},
-	{"port", "a port or range such as 80 or 8000-8099", parse_ports, match_port},
-	{"protocol", "tcp or udp", parse_protocol, match_protocol},
+	{"address", "an address or prefix such as 10.0.0.0/8", parse_address, match_address, true},
+	{"port", "a port or range such as 80, 53/udp or 8000-8099", parse_ports, match_port, true},
+	{"protocol", "tcp or udp", parse_protocol, match_protocol, true},
 };
 #define KEY_COUNT (sizeof(keys) / sizeof(*keys))
 
@@ -350,4 +363,12 @@ bool filter_matches(const struct filter *f, const struct filter_subject *subject
 		if (!term_matches(&f->terms[i], subject))
 			return false;
 	return true;
+}
+
+bool filter_needs_edge(const struct filter *f)
+{
+	for (size_t i = 0; f && i < f->term_count; i++)
+		if (f->terms[i].key->of_edge)
+			return true;
+	return false;
 }

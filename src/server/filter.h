@@ -11,7 +11,7 @@
  * client     workload or process of the client      process    process of either end
  * server     … of the server                        container  container id's beginning, either end
  * either     … of one of them                       address    address or prefix (10.0.0.0/8)
- * port       the server's, 80 or 8000-8099          protocol   tcp or udp
+ * port       the server's: 80, 8000-8099, 53/udp    protocol   tcp or udp
  *
  * Pure: text in, struct out. Bounded: 64 terms, 256 items, 4096 bytes.
  */
@@ -44,3 +44,6 @@ struct filter *filter_free(struct filter *f); /* always NULL; accepts NULL */
 
 /* f NULL: true. */
 bool filter_matches(const struct filter *f, const struct filter_subject *subject);
+
+/* Whether a term is of an address, port or protocol: of a process by itself nothing is to match. */
+bool filter_needs_edge(const struct filter *f);

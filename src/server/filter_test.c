@@ -73,6 +73,11 @@ static void test_matching(void **state)
 		{"port:80", true},
 		{"port:8080", false},
 		{"port:1-100", true},
+		{"port:80/tcp", true},
+		{"port:80/udp", false},
+		{"port:1-100/tcp", true},
+		{"!port:80/udp", true},
+		{"port:80/udp,80/tcp", true},
 		{"port:81-100", false},
 		{"port:22,80", true},
 		{"!port:80", false},
@@ -135,6 +140,11 @@ static void test_refused(void **state)
 		{"port:99-1", "expected a port"},
 		{"port:1-2-3", "expected a port"},
 		{"port:-5", "expected a port"},
+		{"port:80/", "expected a port"},
+		{"port:80/icmp", "expected a port"},
+		{"port:/udp", "expected a port"},
+		{"port:80/udp/tcp", "expected a port"},
+		{"port:99-1/udp", "expected a port"},
 		{"address:nginx", "expected an address"},
 		{"address:10.0.0.0/33", "expected an address"},
 		{"protocol:icmp", "expected tcp"},
@@ -161,6 +171,31 @@ static void test_refused(void **state)
 			fail_msg("\"%s\": %s", cases[i].text, e.text);
 		assert_null(f);
 	}
+}
+
+static void test_needs_edge(void **state)
+{
+	static const struct {
+		const char *text;
+		bool needs;
+	} cases[] = {
+		{"", false},
+		{"client:a server:b,c !process:d container:e f", false},
+		{"port:80", true},
+		{"a !port:80", true},
+		{"protocol:udp", true},
+		{"address:10.0.0.0/8", true},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct filter *f = NULL;
+
+		assert_int_equal(filter_parse(&f, cases[i].text, NULL), 0);
+		if (filter_needs_edge(f) != cases[i].needs)
+			fail_msg("\"%s\"", cases[i].text);
+		filter_free(f);
+	}
+	assert_false(filter_needs_edge(NULL));
 }
 
 static void test_bounds(void **state)
@@ -194,9 +229,8 @@ static void test_bounds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_matching),
-		cmocka_unit_test(test_unknown_is_no_name),
-		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_matching), cmocka_unit_test(test_unknown_is_no_name),
+		cmocka_unit_test(test_refused),  cmocka_unit_test(test_needs_edge),
 		cmocka_unit_test(test_bounds),
 	};
 

@@ -191,6 +191,7 @@ static void test_errors(void **state)
 		"/api/v1/series?counters=",        "/api/v1/series?counters=opened,,closed",
 		"/api/v1/stream?group=x",          "/api/v1/stream?filter=nokey:x",
 		"/api/v1/verify?sweep=yes",        "/api/v1/events?limit=0",
+		"/api/v1/events?filter=port:80",   "/api/v1/events?filter=redis%20!protocol:tcp",
 	};
 	struct server_fixture *f = *state;
 	size_t i;
