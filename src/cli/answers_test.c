@@ -201,11 +201,14 @@ static void up_names_the_largest_loss(void **state)
 							  "\"failed\": 0,"                         \
 							  " \"killed\": 1, \"out_of_memory\": 0}}"
 
-static int write_events(const char *json_text, double after, bool all)
+enum which { NEWER, ALL, FILTERED };
+
+static int write_events(const char *json_text, double after, enum which which)
 {
 	json_t *json = json_loads(json_text, 0, NULL);
 	FILE *out = memory();
-	int r = events_write(json, after, all, out);
+	int r = which == NEWER ? events_write(json, after, out)
+			       : events_write_all(json, which == FILTERED, out);
 
 	fclose(out);
 	json_decref(json);
@@ -216,19 +219,39 @@ static void events_are_lines(void **state)
 {
 	setenv("TZ", "UTC", 1);
 	tzset();
-	assert_int_equal(write_events(EVENTS, 0, true), 0);
+	assert_int_equal(write_events(EVENTS, 0, ALL), 0);
 	assert_null(strchr(text, '\033'));
 	assert_ptr_equal(strstr(text, "1970-01-01 00:00:10  redis was killed by signal 9 (SIGKILL)"
 				      "  (process redis, pid 7)\n1970-01-01 00:00:20  redis"),
 			 text);
-	assert_non_null(strstr(text, "processes: 1 started, 1 of them again; 1 ended, 0 of them "
-				     "failed, 1 killed\n"));
+	assert_non_null(strstr(text, "processes: 1 started, 1 of them again; 1 ended, 1 killed\n"));
 	assert_null(strstr(text, "containers:"));
-	assert_int_equal(write_events(EVENTS, 10.5, false), 0);
+	assert_int_equal(write_events(EVENTS, 10.5, NEWER), 0);
 	assert_ptr_equal(strstr(text, "1970-01-01 00:00:20"), text);
-	assert_int_equal(write_events("{\"events\": []}", 0, true), 0);
+	assert_int_equal(write_events("{\"events\": []}", 0, ALL), 0);
 	assert_string_equal(text, "nothing started or ended that has a socket\n");
-	assert_int_equal(write_events("{}", 0, true), -EPROTO);
+	assert_int_equal(write_events("{\"events\": []}", 0, FILTERED), 0);
+	assert_string_equal(text, "nothing that matches the filter started or ended\n");
+	assert_int_equal(write_events("{}", 0, ALL), -EPROTO);
+	assert_int_equal(write_events("{}", 0, NEWER), -EPROTO);
+}
+
+/* Rows of several: what started first stands first, though others of the row came later. */
+static void events_stand_by_when_they_began(void **state)
+{
+	assert_int_equal(
+		write_events("{\"events\": [{\"time\": 19, \"first\": 10, \"text\": \"x "
+			     "started, 4 times\"}, {\"time\": 15, \"first\": 11, \"text\": "
+			     "\"x exited, 2 times\"}]}",
+			     0, ALL),
+		0);
+	assert_ptr_equal(strstr(text, "1970-01-01 00:00:10  x started"), text);
+	assert_non_null(strstr(text, "\n1970-01-01 00:00:11  x exited"));
+	assert_int_equal(write_events("{\"events\": [{\"time\": 5, \"text\": \"a\"}], "
+				      "\"processes\": {\"started\": 2}}",
+				      0, ALL),
+			 0);
+	assert_non_null(strstr(text, "\nprocesses: 2 started; 0 ended\n"));
 }
 
 static int clean_up(void **state)
@@ -247,6 +270,7 @@ int main(void)
 		cmocka_unit_test(other_answers_are_refused),
 		cmocka_unit_test(connections_show_what_ss_shows),
 		cmocka_unit_test(events_are_lines),
+		cmocka_unit_test(events_stand_by_when_they_began),
 		cmocka_unit_test(agents_tell_cost_and_losses),
 		cmocka_unit_test(up_prints_ten_lines),
 		cmocka_unit_test(up_names_the_largest_loss),

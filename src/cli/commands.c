@@ -50,7 +50,7 @@ static const struct option_row events_options[] = {
 	       "print new ones as they come; a row that grew comes again with its count"),
 	OPTION("from", "TIME", OPTION_TEXT, from, "begin: -15m, unix seconds (-1h)"),
 	OPTION("to", "TIME", OPTION_TEXT, to, "end: now, -1m, unix seconds (now)"),
-	OPTION_FILTER,
+	OPTION_FILTER_PROCESSES,
 	OPTION_JSON,
 	OPTION_SERVER,
 	OPTION_HELP,

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * See events.h. Following asks every second for what came since the newest shown. Several of one
- * kind within ten seconds are one row with a count, so a row that grew is shown again.
+ * kind within ten seconds are one row with a count, so a row that grew is shown again. Rows stand
+ * by when the first of them was: what started must not stand below its own end.
  */
 #include "events.h"
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -16,9 +18,16 @@
 #include "human.h"
 #include "output.h"
 
+static double first_time(const json_t *e)
+{
+	double first = field_number(e, "first");
+
+	return first > 0 ? first : field_number(e, "time");
+}
+
 static void write_event(const json_t *e, FILE *out)
 {
-	time_t at = (time_t)field_number(e, "time");
+	time_t at = (time_t)first_time(e);
 	char clock[32] = "?";
 	struct tm tm;
 
@@ -31,34 +40,72 @@ static void write_event(const json_t *e, FILE *out)
 	fprintf(out, ", pid %.0f)\n", field_number(e, "who.pid"));
 }
 
+static void write_count(double count, const char *what, FILE *out)
+{
+	if (count > 0)
+		fprintf(out, ", %.0f %s", count, what);
+}
+
 static void write_sums(const json_t *json, const char *what, FILE *out)
 {
 	const json_t *c = field_get(json, what);
 
 	if (field_number(c, "started") == 0 && field_number(c, "exited") == 0)
 		return;
-	fprintf(out,
-		"%s: %.0f started, %.0f of them again; %.0f ended, %.0f of them failed, %.0f "
-		"killed\n",
-		what, field_number(c, "started"), field_number(c, "restarted"),
-		field_number(c, "exited"), field_number(c, "failed"), field_number(c, "killed"));
+	fprintf(out, "%s: %.0f started", what, field_number(c, "started"));
+	write_count(field_number(c, "restarted"), "of them again", out);
+	fprintf(out, "; %.0f ended", field_number(c, "exited"));
+	write_count(field_number(c, "failed"), "failed", out);
+	write_count(field_number(c, "killed"), "killed", out);
+	fputc('\n', out);
 }
 
-int events_write(const json_t *json, double after, bool all, FILE *out)
+/* The answer has the newest first; of rows that began at one time the one that ended first. */
+static int by_first(const void *a, const void *b)
+{
+	const json_t *x = *(const json_t *const *)a, *y = *(const json_t *const *)b;
+	double first = first_time(x) - first_time(y);
+	double last = field_number(x, "time") - field_number(y, "time");
+
+	return first ? (first > 0 ? 1 : -1) : (last > 0) - (last < 0);
+}
+
+static int write_rows(const json_t *events, double after, FILE *out)
+{
+	size_t count = 0;
+	const json_t **rows = calloc(json_array_size(events) + 1, sizeof(json_t *));
+
+	if (!rows)
+		return -ENOMEM;
+	for (size_t i = json_array_size(events); i--;)
+		if (field_number(json_array_get(events, i), "time") > after)
+			rows[count++] = json_array_get(events, i);
+	qsort(rows, count, sizeof(*rows), by_first);
+	for (size_t i = 0; i < count; i++)
+		write_event(rows[i], out);
+	free(rows);
+	return 0;
+}
+
+int events_write(const json_t *json, double after, FILE *out)
 {
 	const json_t *events = field_array(json, "events");
 
-	if (!events)
-		return -EPROTO;
-	for (size_t i = json_array_size(events); i--;)
-		if (field_number(json_array_get(events, i), "time") > after)
-			write_event(json_array_get(events, i), out);
-	if (!all)
-		return 0;
+	return events ? write_rows(events, after, out) : -EPROTO;
+}
+
+int events_write_all(const json_t *json, bool filtered, FILE *out)
+{
+	int r = events_write(json, 0, out);
+
+	if (r < 0)
+		return r;
 	write_sums(json, "processes", out);
 	write_sums(json, "containers", out);
-	if (!json_array_size(events))
-		fputs("nothing started or ended that has a socket\n", out);
+	if (!json_array_size(field_array(json, "events")))
+		fputs(filtered ? "nothing that matches the filter started or ended\n"
+			       : "nothing started or ended that has a socket\n",
+		      out);
 	return 0;
 }
 
@@ -80,7 +127,8 @@ static int once(const struct arguments *a, struct error *ret_error)
 	if (a->json)
 		client_print_json(&answer);
 	else
-		r = output_result(events_write(answer.json, 0, true, stdout), a->server, ret_error);
+		r = output_result(events_write_all(answer.json, a->filter != NULL, stdout),
+				  a->server, ret_error);
 	client_answer_done(&answer);
 	return r;
 }
@@ -117,8 +165,7 @@ static int poll_once(const struct arguments *a, void *unused, double *after,
 	r = client_get(a->server, "/api/v1/events", query, &answer, ret_error);
 	if (r < 0)
 		return r;
-	r = a->json ? print_lines(answer.json, *after)
-		    : events_write(answer.json, *after, false, stdout);
+	r = a->json ? print_lines(answer.json, *after) : events_write(answer.json, *after, stdout);
 	*after = events_latest(answer.json, *after);
 	client_answer_done(&answer);
 	return output_result(r, a->server, ret_error);

@@ -45,6 +45,9 @@ struct option_row {
 	OPTION("filter", "EXPR", OPTION_TEXT, filter,                                              \
 	       "only what matches: client:web server:db port:443 !process:curl; a bare word: "     \
 	       "either end")
+#define OPTION_FILTER_PROCESSES                                                                    \
+	OPTION("filter", "EXPR", OPTION_TEXT, filter,                                              \
+	       "only what matches: nginx,redis process:redis-server !container:3f2a")
 #define OPTION_HELP OPTION("help", NULL, OPTION_FLAG, help, "print this help")
 #define OPTION_END                                                                                 \
 	{                                                                                          \
