@@ -165,6 +165,8 @@ int graph_parse(struct graph *ret, const json_t *json)
 	struct graph g = {
 		.from = field_number(json, "from"),
 		.to = field_number(json, "to"),
+		.covered_from = field_number(json, "completeness.covered.from"),
+		.covered_to = field_number(json, "completeness.covered.to"),
 	};
 	int r;
 
@@ -186,6 +188,11 @@ void graph_done(struct graph *g)
 	free(g->nodes);
 	free(g->edges);
 	*g = (struct graph){0};
+}
+
+double graph_begin(const struct graph *g)
+{
+	return g->covered_from > g->from && g->covered_from < g->to ? g->covered_from : g->from;
 }
 
 char *graph_label(const struct graph_node *node, int port)

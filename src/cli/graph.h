@@ -45,6 +45,7 @@ struct graph_edge {
 
 struct graph {
 	double from, to;
+	double covered_from, covered_to; /* what windows there are span; 0: none, or not told */
 	struct graph_node *nodes;
 	size_t node_count;
 	struct graph_edge *edges; /* by client's name, then server's, then port */
@@ -53,6 +54,9 @@ struct graph {
 
 int graph_parse(struct graph *ret, const json_t *json); /* 0, -ENOMEM, -EPROTO: not a graph */
 void graph_done(struct graph *g);
+
+/* Where the figures begin: the range's begin, or that of history if it is later. */
+double graph_begin(const struct graph *g);
 
 extern const char *const graph_failure_names[GRAPH_FAILURE_COUNT]; /* "refused", … */
 

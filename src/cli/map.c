@@ -167,7 +167,7 @@ static void write_title(const struct graph *g, FILE *out)
 	for (size_t i = 0; i < g->edge_count; i++)
 		total += g->edges[i].bytes_to_server + g->edges[i].bytes_to_client;
 	fprintf(out, "%zu services, %zu dependencies, %s in the last %s\n", g->node_count,
-		g->edge_count, human_bytes(bytes, total), human_span(span, g->to - g->from));
+		g->edge_count, human_bytes(bytes, total), human_span(span, g->to - graph_begin(g)));
 }
 
 int map_write_text(const struct graph *g, const struct table_style *style, FILE *out)

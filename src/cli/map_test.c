@@ -48,6 +48,22 @@ static void draws_the_tree(void **state)
 	json_decref(json);
 }
 
+/* "in the last 20780 days" is true of no figure. */
+static void the_title_begins_where_history_does(void **state)
+{
+	json_t *json = example_graph();
+	char *text;
+
+	json_object_set_new(json, "from", json_real(0));
+	json_object_set_new(
+		json, "completeness",
+		json_pack("{s:{s:f, s:f}}", "covered", "from", 1250.0, "to", 1299.5));
+	text = written(json, false);
+	assert_non_null(strstr(text, " in the last 50 s\n"));
+	free(text);
+	json_decref(json);
+}
+
 #define UDP_GRAPH                                                                                  \
 	"{\"from\": 1000.0, \"to\": 1300.0, \"group\": \"workload\", \"nodes\": ["                 \
 	"{\"id\": \"service/unbound\", \"kind\": \"service\", \"name\": \"unbound\","            \
@@ -150,6 +166,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(draws_the_tree),
+		cmocka_unit_test(the_title_begins_where_history_does),
 		cmocka_unit_test(udp_has_no_connections),
 		cmocka_unit_test(keeps_to_80_columns),
 		cmocka_unit_test(escapes_for_graphviz),

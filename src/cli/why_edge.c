@@ -92,7 +92,8 @@ static void write_life(struct why *w)
 		fprintf(w->out, "last %s ago\n",
 			human_span(last, fmax(w->g->to - e->last_seen, 0)));
 	else
-		fprintf(w->out, "idle in the last %s\n", human_span(last, w->g->to - w->g->from));
+		fprintf(w->out, "idle in the last %s\n",
+			human_span(last, w->g->to - graph_begin(w->g)));
 }
 
 static void write_breaks(struct why *w)

@@ -108,7 +108,8 @@ static void write_first_line(const struct why_matcher *m, const char *client, co
 		fprintf(out, " on port %d", m->pair->port);
 	if (m->pair->transport)
 		fprintf(out, "/%s", m->pair->transport);
-	fprintf(out, " in the last %s%s\n", human_span(span, m->g->to - m->g->from), because);
+	fprintf(out, " in the last %s%s\n", human_span(span, m->g->to - graph_begin(m->g)),
+		because);
 }
 
 /* The owners are told below the line that depends on whether there are any. */
