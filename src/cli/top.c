@@ -53,7 +53,12 @@ static int read_arguments(struct top_view *v, const struct arguments *a, struct 
 {
 	int r;
 
-	v->question.span_s = a->span_ns ? fmax(round((double)a->span_ns / 1e9), 1) : SPAN_DEFAULT_S;
+	v->question.span_s = a->span_ns ? round((double)a->span_ns / 1e9) : SPAN_DEFAULT_S;
+	if (a->span_ns && a->span_ns < UINT64_C(1000000000))
+		return error_set(ret_error, -EINVAL,
+				 "cannot show the last %g s: no window is that short; give --span "
+				 "1s or more",
+				 (double)a->span_ns / 1e9);
 	r = set_text(v->question.group, sizeof(v->question.group), a->group ? a->group : "workload",
 		     "--group", ret_error);
 	if (!r)

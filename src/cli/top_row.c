@@ -13,28 +13,44 @@
 /* A sender that had something to send for less than this share of the time waits for nothing. */
 #define BUSY_SHARE_MIN 0.001
 
-/* Windows that ended in the range, times their length; without a known window, the range. */
+/* Ends of windows jitter; one this share of a window early or late is on time. */
+#define JITTER_SHARE 0.1
+
+/* Nothing new for this many windows: whether the agent still runs is not known. */
+#define STALE_WINDOWS 3
+
+/* What the windows span; no more than one agent's that ended in the range, since those of others
+ * begin and end in between. Without a window, the range. */
 static void measure_time(struct top_table *t)
 {
 	const struct graph *g = &t->graph;
+	double window_s = field_number(t->json, "completeness.window_s");
+	double windows;
 
-	t->window_s = field_number(t->json, "completeness.window_s");
+	t->phase = (struct top_phase){g->to, g->covered_to, window_s};
 	t->covered_s = g->to > g->from ? g->to - g->from : 1;
-	for (size_t i = 0; i < g->edge_count; i++)
-		t->newest_s = fmax(t->newest_s, g->edges[i].last_seen);
-	if (t->window_s <= 0 || t->newest_s <= g->from || t->newest_s > g->to)
+	if (window_s <= 0 || g->covered_to <= g->from || g->covered_from >= g->covered_to)
 		return;
-	t->covered_s = (floor((t->newest_s - g->from) / t->window_s) + 1) * t->window_s;
+	windows = floor((g->covered_to - g->from) / window_s + JITTER_SHARE) + 1;
+	t->covered_s = fmin(windows * window_s, g->covered_to - g->covered_from);
 }
 
-double top_range_begin(const struct top_table *t, double span_s)
+double top_range_begin(const struct top_phase *p, double span_s, double later_s)
 {
-	double age_s = t->graph.to - t->newest_s;
+	double windows, ahead;
 
-	/* half a window off an end, so that no jitter of it changes what is inside */
-	if (t->window_s <= 0 || t->newest_s <= 0 || age_s > 3 * t->window_s || age_s > span_s)
+	if (p->window_s <= 0 || p->newest_s <= 0 ||
+	    p->to_s - p->newest_s > STALE_WINDOWS * p->window_s)
 		return 0;
-	return t->newest_s - fmax(round(span_s / t->window_s), 1) * t->window_s + t->window_s * 1.5;
+	ahead = floor(later_s / p->window_s + JITTER_SHARE);
+	windows = fmax(round(span_s / p->window_s) - ahead, 1);
+	/* half a window off an end, so that no jitter of it changes what is inside */
+	return p->newest_s - (windows - 0.5) * p->window_s;
+}
+
+bool top_span_holds_window(double span_s, double window_s)
+{
+	return span_s >= window_s * (1 - JITTER_SHARE);
 }
 
 static char *cleaned(char *label)

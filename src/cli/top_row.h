@@ -7,8 +7,8 @@
  *
  * Rates are over the time that the answer covers, not over the time that was asked for: windows
  * count by their end, so a range of 10 s holds ten windows of 1 s only if it begins between two
- * ends. top_table_parse() counts the windows that ended in the range; top_range_begin() chooses a
- * range that makes this count certain.
+ * ends, and fewer right after the start. The answer tells what its windows span, whatever the
+ * filter; top_range_begin() chooses a range that holds as many windows as were asked for.
  */
 #pragma once
 
@@ -40,13 +40,19 @@ struct top_row {
 	char health[64];    /* in a word or two */
 };
 
+/* Where windows lie in time, unix seconds; newest_s 0: not known. */
+struct top_phase {
+	double to_s;               /* when this was so */
+	double newest_s, window_s; /* end and length of the newest window */
+};
+
 struct top_table {
 	json_t *json; /* owned */
 	struct graph graph;
 	struct top_row *rows;
 	size_t count;
-	double covered_s;            /* time that the sums are of */
-	double newest_s, window_s;   /* end and length of the newest window; 0: not known */
+	double covered_s; /* time that the sums are of */
+	struct top_phase phase;
 	double to_server, to_client; /* bytes a second, all rows */
 	size_t level_count[3];
 };
@@ -55,8 +61,12 @@ struct top_table {
 int top_table_parse(struct top_table *ret, json_t *json);
 void top_table_done(struct top_table *t);
 
-/* Where the next range of span_s should begin, in unix seconds; 0: not known yet, ask for -span. */
-double top_range_begin(const struct top_table *t, double span_s);
+/* Where a range of span_s should begin that is asked for later_s after the phase was told, in unix
+ * seconds. It holds one window at least. 0: not known, or nothing new came for long. */
+double top_range_begin(const struct top_phase *phase, double span_s, double later_s);
+
+/* False: a range of span_s would hold no window of this length. */
+bool top_span_holds_window(double span_s, double window_s);
 
 enum top_sort {
 	TOP_SORT_TRAFFIC,

@@ -50,56 +50,92 @@ static void makes_rates_of_sums(void **state)
 	top_table_done(&t);
 }
 
-static json_t *ten_windows(double from, double to, double newest, double window)
+/* The one edge was last seen at 990.9: a filter's edges may be quiet. */
+static json_t *windows(double from, double to, double covered_from, double covered_to,
+		       double window)
 {
-	return json_pack("{s:f, s:f, s:[{s:s}], s:[{s:s, s:s, s:f, s:i}], s:{s:f}}", "from", from,
-			 "to", to, "nodes", "id", "a", "edges", "client", "a", "server", "a",
-			 "last_seen", newest, "bytes_to_server", 1000, "completeness", "window_s",
-			 window);
+	return json_pack("{s:f, s:f, s:[{s:s}], s:[{s:s, s:s, s:f, s:i}], s:{s:f, s:{s:f, s:f}}}",
+			 "from", from, "to", to, "nodes", "id", "a", "edges", "client", "a",
+			 "server", "a", "last_seen", 990.9, "bytes_to_server", 1000, "completeness",
+			 "window_s", window, "covered", "from", covered_from, "to", covered_to);
 }
 
-/* What ended in the range counts, however the range lies between the ends of windows. */
+static void assert_near(double value, double expected, const char *what)
+{
+	if (value < expected - 1e-6 || value > expected + 1e-6)
+		fail_msg("%s: %f, not %f", what, value, expected);
+}
+
+/* What ended in the range counts, however the range lies between the ends of windows, and whichever
+ * edges moved. */
 static void rates_are_over_whole_windows(void **state)
 {
 	static const struct {
-		double from, to, newest, covered;
+		double from, to, covered_from, covered_to, covered;
+		const char *what;
 	} cases[] = {
-		{990.5, 1000.9, 1000.0, 10}, /* ends at 991 … 1000 */
-		{990.01, 1000.9, 1000.0, 10},
-		{989.99, 1000.9, 1000.0, 11}, /* 990, too */
-		{990.5, 1000.9, 990.9, 1},
-		{990.5, 1000.9, 0, 10.4}, /* nothing moved: the range is all we know */
+		{990.5, 1000.9, 990.0, 1000.0, 10, "ends at 991 … 1000"},
+		{990.01, 1000.9, 990.0, 1000.0, 10, "begins right after an end"},
+		{989.99, 1000.9, 989.0, 1000.0, 11, "990, too"},
+		{990.0003, 1000.9, 989.0, 1000.0, 11, "jitter does not take one away"},
+		{990.5, 1000.9, 989.6, 1000.0, 10, "another agent's windows end in between"},
+		{900, 1000.9, 997.0, 1000.0, 3, "history begins later"},
+		{990.5, 1000.9, 0, 0, 10.4, "no window: the range is all we know"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct top_table t;
+		json_t *json = windows(cases[i].from, cases[i].to, cases[i].covered_from,
+				       cases[i].covered_to, 1);
 
-		assert_int_equal(top_table_parse(&t, ten_windows(cases[i].from, cases[i].to,
-								 cases[i].newest, 1)),
-				 0);
-		if (t.covered_s < cases[i].covered - 1e-6 || t.covered_s > cases[i].covered + 1e-6)
-			fail_msg("case %zu: %f s, not %f", i, t.covered_s, cases[i].covered);
+		assert_int_equal(top_table_parse(&t, json), 0);
+		assert_near(t.covered_s, cases[i].covered, cases[i].what);
+		assert_near(t.to_server, 1000 / cases[i].covered, cases[i].what);
 		top_table_done(&t);
 	}
 }
 
-/* The next range begins in the middle of a window, so that jitter changes nothing. */
-static void next_range_is_off_the_ends(void **state)
+/* A range begins in the middle of a window, so that jitter changes nothing. */
+static void ranges_are_off_the_ends(void **state)
+{
+	static const struct {
+		struct top_phase phase;
+		double span, later, begin;
+		const char *what;
+	} cases[] = {
+		{{1000.4, 1000, 1}, 10, 0, 990.5, "asked at once: ten windows, 991 … 1000"},
+		{{1000.4, 1000, 1}, 10, 1, 991.5, "a second later there is one more"},
+		{{1000.4, 1000, 1}, 10, 0.999, 991.5, "nearly a second"},
+		{{1000.4, 1000, 1}, 2, 1, 999.5, "two windows"},
+		{{1000.4, 1000, 1}, 1, 0, 999.5, "the newest window"},
+		{{1000.4, 1000, 1}, 1, 1, 999.5, "never later than what is known to be there"},
+		{{1000.4, 1000, 1}, 2, 30, 999.5, "nor after a long wait"},
+		{{1000.4, 1000, 3}, 1, 1, 998.5, "windows of 3 s: at least one"},
+		{{1000.04, 1000, 0.05}, 1, 1, 999.975, "windows of 50 ms: twenty later ones"},
+		{{1000, 985, 1}, 10, 1, 0, "nothing new for long"},
+		{{1000, 0, 0}, 10, 1, 0, "nothing known"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		assert_near(top_range_begin(&cases[i].phase, cases[i].span, cases[i].later),
+			    cases[i].begin, cases[i].what);
+}
+
+/* The edges of a filter were quiet for long; where the windows lie is known all the same. */
+static void phase_is_of_the_answer(void **state)
 {
 	struct top_table t;
 
-	assert_int_equal(top_table_parse(&t, ten_windows(990.5, 1000.4, 1000, 1)), 0);
-	assert_true(top_range_begin(&t, 10) == 991.5);
-	assert_true(top_range_begin(&t, 2) == 999.5);
+	assert_int_equal(top_table_parse(&t, windows(990.5, 1000.4, 990, 1000, 1)), 0);
+	assert_near(top_range_begin(&t.phase, 10, 1), 991.5, "begin");
 	top_table_done(&t);
-	/* windows of 3 s: at least one */
-	assert_int_equal(top_table_parse(&t, ten_windows(990.5, 1000.4, 1000, 3)), 0);
-	assert_true(top_range_begin(&t, 1) == 1000 - 3 + 4.5);
-	top_table_done(&t);
-	/* nothing moved for long: where the windows lie is not known */
-	assert_int_equal(top_table_parse(&t, ten_windows(980, 1000, 985, 1)), 0);
-	assert_true(top_range_begin(&t, 10) == 0);
-	top_table_done(&t);
+}
+
+static void a_span_holds_a_window(void **state)
+{
+	assert_true(top_span_holds_window(1, 1) && top_span_holds_window(1, 1.05));
+	assert_true(top_span_holds_window(1, 0)); /* no agent, no window */
+	assert_false(top_span_holds_window(1, 2));
 }
 
 static void tells_what_a_sender_waits_for(void **state)
@@ -324,7 +360,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(makes_rates_of_sums),
 		cmocka_unit_test(rates_are_over_whole_windows),
-		cmocka_unit_test(next_range_is_off_the_ends),
+		cmocka_unit_test(ranges_are_off_the_ends),
+		cmocka_unit_test(phase_is_of_the_answer),
+		cmocka_unit_test(a_span_holds_a_window),
 		cmocka_unit_test(tells_what_a_sender_waits_for),
 		cmocka_unit_test(names_are_cleaned),
 		cmocka_unit_test(udp_is_told),

@@ -2,6 +2,7 @@
 #include "top_source.h"
 
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,13 +14,19 @@
 #include "client.h"
 #include "output.h"
 
-#define INTERVAL_S 1
+#define INTERVAL_S   1
+#define PHASE_SPAN_S 60
+
+struct phase {
+	struct top_phase windows; /* as last told */
+	double learnt_s;          /* when, by the monotonic clock */
+};
 
 struct top_source {
 	const char *server;
 	pthread_t thread;
 	int fd;
-	double begin_s; /* of the next range; the thread's */
+	struct phase phase; /* the thread's */
 	/* shared, under the lock */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -28,6 +35,15 @@ struct top_source {
 	bool has_news, stopping;
 };
 
+static double now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* begin_s 0: the last span_s. */
 static int ask_range(const char *server, const struct top_question *q, double begin_s,
 		     struct top_table *ret, struct error *ret_error)
 {
@@ -42,7 +58,7 @@ static int ask_range(const char *server, const struct top_question *q, double be
 	if (begin_s > 0)
 		snprintf(from, sizeof(from), "%.6f", begin_s);
 	else
-		snprintf(from, sizeof(from), "-%.0fs", q->span_s < 1 ? 1 : q->span_s);
+		snprintf(from, sizeof(from), "-%.0fs", q->span_s);
 	r = client_get(server, "/api/v1/graph", query, &answer, ret_error);
 	if (r < 0)
 		return r;
@@ -51,22 +67,56 @@ static int ask_range(const char *server, const struct top_question *q, double be
 	return output_result(r, server, ret_error);
 }
 
-int top_ask(const char *server, const struct top_question *q, struct top_table *ret,
-	    struct error *ret_error)
+static void phase_learn(struct phase *p, const struct top_table *t)
 {
-	struct top_table first;
-	double begin_s;
-	int r = ask_range(server, q, 0, &first, ret_error);
+	p->windows = t->phase;
+	p->learnt_s = now_s();
+}
+
+/* A short range may hold no window and so tell nothing of where they lie; this one does. */
+static int phase_ask(struct phase *p, const char *server, struct error *ret_error)
+{
+	const struct top_question q = {.group = "workload", .span_s = PHASE_SPAN_S};
+	struct top_table t;
+	int r = ask_range(server, &q, 0, &t, ret_error);
 
 	if (r < 0)
 		return r;
-	begin_s = top_range_begin(&first, q->span_s);
-	if (begin_s <= 0) {
-		*ret = first;
-		return 0;
-	}
-	top_table_done(&first);
-	return ask_range(server, q, begin_s, ret, ret_error);
+	phase_learn(p, &t);
+	top_table_done(&t);
+	return 0;
+}
+
+static int ask(struct phase *p, const char *server, const struct top_question *q,
+	       struct top_table *ret, struct error *ret_error)
+{
+	double begin_s;
+	int r = p->windows.newest_s > 0 ? 0 : phase_ask(p, server, ret_error);
+
+	if (r < 0)
+		return r;
+	begin_s = top_range_begin(&p->windows, q->span_s, now_s() - p->learnt_s);
+	p->windows.newest_s = 0;
+	r = ask_range(server, q, begin_s, ret, ret_error);
+	if (!r)
+		phase_learn(p, ret);
+	return r;
+}
+
+int top_ask(const char *server, const struct top_question *q, struct top_table *ret,
+	    struct error *ret_error)
+{
+	struct phase p = {.learnt_s = 0};
+	int r = ask(&p, server, q, ret, ret_error);
+
+	if (r < 0 || top_span_holds_window(q->span_s, ret->phase.window_s))
+		return r;
+	error_set(ret_error, -EINVAL,
+		  "cannot show the last %g s: the agent tells figures every %.1f s; give "
+		  "--span %.0fs or more",
+		  q->span_s, ret->phase.window_s, ceil(ret->phase.window_s));
+	top_table_done(ret);
+	return -EINVAL;
 }
 
 static void publish(struct top_source *s, struct top_news *news)
@@ -95,8 +145,6 @@ static bool next_question(struct top_source *s, struct top_question *q)
 	while (s->question.number == q->number && !s->stopping &&
 	       pthread_cond_timedwait(&s->changed, &s->lock, &until) == 0)
 		;
-	if (s->question.number != q->number)
-		s->begin_s = 0;
 	*q = s->question;
 	stopping = s->stopping;
 	pthread_mutex_unlock(&s->lock);
@@ -113,9 +161,8 @@ static void *work(void *userdata)
 		struct top_news news = {.number = q.number};
 		int state;
 
-		news.r = ask_range(s->server, &q, s->begin_s, &news.table, &news.error);
+		news.r = ask(&s->phase, s->server, &q, &news.table, &news.error);
 		pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-		s->begin_s = news.r ? 0 : top_range_begin(&news.table, q.span_s);
 		publish(s, &news);
 		if (!next_question(s, &q))
 			return NULL;
