@@ -78,8 +78,10 @@ static void format_open(const struct top_row *row, struct top_cell *c)
 
 static void format_new(const struct top_row *row, struct top_cell *c)
 {
-	if (row->opened > 0 && row->opened < 9.95)
-		snprintf(c->text, sizeof(c->text), "%.1f", row->opened < 0.1 ? 0.1 : row->opened);
+	if (row->opened > 0 && row->opened < 0.1)
+		snprintf(c->text, sizeof(c->text), "<0.1");
+	else if (row->opened > 0 && row->opened < 9.95)
+		snprintf(c->text, sizeof(c->text), "%.1f", row->opened);
 	else
 		format_count(row->opened, c);
 }

@@ -138,6 +138,29 @@ static void a_span_holds_a_window(void **state)
 	assert_false(top_span_holds_window(1, 2));
 }
 
+static void few_new_connections_are_not_rounded_up(void **state)
+{
+	static const struct {
+		double opened;
+		const char *text;
+	} cases[] = {{0, "-"},     {0.0003, "<0.1"}, {0.0999, "<0.1"},
+		     {0.1, "0.1"}, {9.9, "9.9"},     {10, "10"}};
+	struct top_table t = parsed();
+	struct top_row row = t.rows[0];
+	const struct top_column *c = top_columns;
+
+	while (strcmp(c->title, "new/s"))
+		c++;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char text[64];
+
+		row.opened = cases[i].opened;
+		top_column_write(c, &row, 4, false, text, sizeof(text));
+		assert_string_equal(text + strspn(text, " "), cases[i].text);
+	}
+	top_table_done(&t);
+}
+
 static void tells_what_a_sender_waits_for(void **state)
 {
 	static const struct {
@@ -363,6 +386,7 @@ int main(void)
 		cmocka_unit_test(ranges_are_off_the_ends),
 		cmocka_unit_test(phase_is_of_the_answer),
 		cmocka_unit_test(a_span_holds_a_window),
+		cmocka_unit_test(few_new_connections_are_not_rounded_up),
 		cmocka_unit_test(tells_what_a_sender_waits_for),
 		cmocka_unit_test(names_are_cleaned),
 		cmocka_unit_test(udp_is_told),
