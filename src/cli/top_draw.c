@@ -7,8 +7,10 @@
 #include "human.h"
 #include "top_internal.h"
 
-#define LINE_SIZE  8192
-#define HEAD_LINES 3 /* two lines and the titles */
+#define LINE_SIZE          8192
+#define HEAD_LINES         3 /* two lines and the titles */
+#define NOTICE_LINES_MAX   4
+#define PROBLEM_HEAD_WIDTH 42 /* "no answer for 47 min, trying again: ", and some */
 
 static const struct top_ink plain = {TABLE_PLAIN, false, false};
 static const struct top_ink bold = {TABLE_PLAIN, true, false};
@@ -69,14 +71,22 @@ static void draw_totals(const struct top_view *v, const struct top_moment *m, st
 		top_put(s, 0, clock, dim, m->clock);
 }
 
+/* Then it has lines of its own: its end says what to do. */
+static bool problem_is_long(const struct top_view *v, int width)
+{
+	return human_width(v->problem) + PROBLEM_HEAD_WIDTH > width;
+}
+
 static void draw_problem(const struct top_view *v, const struct top_moment *m, struct top_screen *s)
 {
 	const struct top_ink red = {TABLE_RED, true, false};
 	double gone_s = m->now_s - v->problem_since_s;
 	char text[TOP_PROBLEM_SIZE + 64], span[HUMAN_NUMBER_SIZE];
 
-	snprintf(text, sizeof(text), "no answer for %s, trying again: %s",
-		 human_span(span, gone_s > 0 ? gone_s : 0), v->problem);
+	snprintf(text, sizeof(text), "no answer for %s, trying again%s%s",
+		 human_span(span, gone_s > 0 ? gone_s : 0),
+		 problem_is_long(v, s->width) ? "" : ": ",
+		 problem_is_long(v, s->width) ? "" : v->problem);
 	put_hostile(s, 1, 0, red, text);
 }
 
@@ -91,13 +101,13 @@ static const char *order_words(const struct top_view *v)
 
 static void draw_choices(const struct top_view *v, struct top_screen *s)
 {
-	char text[LINE_SIZE], span[HUMAN_NUMBER_SIZE];
+	char text[LINE_SIZE], span[TOP_SPAN_SIZE];
 	int x = 0;
 
 	if (v->paused)
 		x = top_put(s, 1, x, (struct top_ink){TABLE_YELLOW, true, true}, "paused");
 	snprintf(text, sizeof(text), "%slast %s, by %s, ordered by %s (%s)", x ? "  " : "",
-		 human_span(span, v->question.span_s), v->question.group, top_sort_names[v->sort],
+		 top_span_words(v, span), v->question.group, top_sort_names[v->sort],
 		 order_words(v));
 	x = put_hostile(s, 1, x, plain, text);
 	if (v->question.filter[0]) {
@@ -237,8 +247,6 @@ static void draw_editor(const struct top_view *v, struct top_screen *s)
 	char *clean;
 	int y = s->height - 1, x;
 
-	if (v->refusal[0])
-		put_hostile(s, y - 1, 0, (struct top_ink){TABLE_RED, true, false}, v->refusal);
 	x = top_put(s, y, 0, bold, "filter: ");
 	clean = human_clean(v->edit);
 	if (!clean)
@@ -274,12 +282,37 @@ static void draw_keys(const struct top_view *v, struct top_screen *s)
 		top_put(s, s->height - 1, 0, dim, keys[v->mode]);
 }
 
-/* The last lines are for keys, or for the editor and why a filter was refused. */
+static const char *notice_of(const struct top_view *v, int width)
+{
+	if (v->editing && v->refusal[0])
+		return v->refusal;
+	return v->problem[0] && problem_is_long(v, width) ? v->problem : NULL;
+}
+
+/* Why a filter was refused or no answer comes, in whole; returns how many lines that takes. */
+static int draw_notice(const struct top_view *v, struct top_screen *s)
+{
+	const char *notice = notice_of(v, s->width);
+	struct top_text t;
+	int lines;
+
+	if (!notice || top_text_wrap(&t, notice, s->width) < 0)
+		return 0;
+	lines = t.count < NOTICE_LINES_MAX ? t.count : NOTICE_LINES_MAX;
+	lines = lines < s->height - 1 ? lines : s->height - 1;
+	for (int i = 0; i < lines; i++)
+		top_put(s, s->height - 1 - lines + i, 0, (struct top_ink){TABLE_RED, true, false},
+			t.lines[i]);
+	top_text_done(&t);
+	return lines;
+}
+
+/* The last lines are for keys or the editor, and above them for what went wrong. */
 void top_view_draw(struct top_view *v, const struct top_moment *m, struct top_screen *s)
 {
 	struct top_screen upper = *s;
 
-	upper.height -= v->editing && v->refusal[0] && s->height > 1 ? 2 : 1;
+	upper.height -= 1 + draw_notice(v, s);
 	s->cursor_y = s->cursor_x = -1;
 	draw_totals(v, m, &upper);
 	if (v->problem[0])

@@ -58,13 +58,13 @@ static void write_row(const struct top_row *row, const struct top_layout *l,
 
 int top_write_text(const struct top_view *v, const struct table_style *style, FILE *out)
 {
-	char to_server[HUMAN_NUMBER_SIZE], to_client[HUMAN_NUMBER_SIZE], span[HUMAN_NUMBER_SIZE];
+	char to_server[HUMAN_NUMBER_SIZE], to_client[HUMAN_NUMBER_SIZE], span[TOP_SPAN_SIZE];
 	struct top_layout layout;
 
 	fprintf(out, "%zu dependenc%s, %s to servers, %s to clients, in the last %s\n",
 		v->table.count, v->table.count == 1 ? "y" : "ies",
 		human_rate(to_server, v->table.to_server),
-		human_rate(to_client, v->table.to_client), human_span(span, v->question.span_s));
+		human_rate(to_client, v->table.to_client), top_span_words(v, span));
 	top_layout_choose(&layout, &v->table, style->width);
 	write_row(NULL, &layout, style, out);
 	for (size_t i = 0; i < v->table.count; i++)

@@ -141,6 +141,21 @@ static int wrap_line(struct top_text *t, const char *line, int width)
 	return r;
 }
 
+char *top_span_words(const struct top_view *v, char *buffer)
+{
+	char span[HUMAN_NUMBER_SIZE], covered[HUMAN_NUMBER_SIZE];
+	const struct top_table *t = &v->table;
+	bool young = t->phase.newest_s > 0 && t->covered_s < v->question.span_s * 0.9;
+
+	human_span(span, v->question.span_s);
+	if (young && v->answered == v->question.number)
+		snprintf(buffer, TOP_SPAN_SIZE, "%s (%s so far)", span,
+			 human_span(covered, t->covered_s));
+	else
+		snprintf(buffer, TOP_SPAN_SIZE, "%s", span);
+	return buffer;
+}
+
 int top_text_wrap(struct top_text *ret, const char *text, int width)
 {
 	struct top_text t = {0};

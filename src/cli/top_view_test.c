@@ -118,7 +118,8 @@ static void draws_80_columns(void **state)
 		"✓ web            db:5432             11 B/s  453 KB/s     3   85 us ok",
 		"✗ curl           10.1.1.1:443             -         -     -       - 2 timed out",
 		"✗ curl           web:81                   -         -     -       - 4 refused",
-		("! e\uFFFD[2Jv\uFFFDil\"\\    web:80                   -         -     1       - 1 "
+		("! e\uFFFD[2Jv\uFFFDil\"\\    web:80                   -         -     1       - "
+		 "1 "
 		 "refused"),
 		"",
 	};
@@ -273,6 +274,58 @@ static void refused_filter_is_explained(void **state)
 	answer(v);
 	draw(v, 80, 24, &p);
 	assert_drawn(&p, ", only port:80");
+}
+
+static void says_how_young_history_is(void **state)
+{
+	struct top_view *v = *state;
+	json_t *json = example_graph();
+	struct top_table t;
+	struct paper p;
+
+	v->question.span_s = 300;
+	json_object_set_new(json, "completeness",
+			    json_pack("{s:f, s:{s:f, s:f}}", "window_s", 1.0, "covered", "from",
+				      1259.5, "to", 1299.5));
+	assert_int_equal(top_table_parse(&t, json), 0);
+	top_view_take(v, &t, v->question.number);
+	draw(v, 80, 24, &p);
+	assert_drawn(&p, "last 5 min (40 s so far), by ");
+	assert_drawn(&p, "(most first)");
+	top_view_key(v, 't'); /* 2 s, and not yet answered */
+	draw(v, 80, 24, &p);
+	assert_drawn(&p, "last 2 s, by ");
+}
+
+/* The end of a message is what to do. */
+static void a_long_message_is_whole(void **state)
+{
+	static const char refused[] = "cannot ask http://127.0.0.1:7070: cannot read filter: "
+				      "port:abc: expected a port, 1 to 65535";
+	static const char gone[] = "cannot ask http://127.0.0.1:7070: nothing answers there; start "
+				   "it with `millrace up` or name it with --server URL";
+	struct top_view *v = *state;
+	struct paper p;
+
+	answer(v);
+	type(v, "/port:abc");
+	top_view_key(v, TOP_KEY_ENTER);
+	top_view_fail(v, refused, true, v->question.number, 1);
+	draw(v, 80, 24, &p);
+	assert_drawn(&p, "cannot ask http://127.0.0.1:7070: cannot read filter: port:abc:");
+	assert_drawn(&p, "1 to 65535");
+	assert_drawn(&p, "filter: port:abc");
+	assert_drawn(&p, "db:5432");
+	draw(v, 80, 2, &p); /* no room for it */
+	assert_drawn(&p, "filter: port:abc");
+	top_view_key(v, TOP_KEY_ESCAPE);
+	top_view_fail(v, gone, false, v->question.number, 995);
+	draw(v, 80, 24, &p);
+	assert_drawn(&p, "no answer for 5 s, trying again");
+	assert_drawn(&p, "--server URL");
+	assert_drawn(&p, "Enter details");
+	draw(v, 200, 24, &p);
+	assert_drawn(&p, "trying again: cannot ask http://127.0.0.1:7070");
 }
 
 static void a_long_filter_shows_its_end(void **state)
@@ -438,6 +491,8 @@ int main(void)
 		TEST(details_are_the_words_of_why),
 		TEST(filter_is_edited),
 		TEST(refused_filter_is_explained),
+		TEST(says_how_young_history_is),
+		TEST(a_long_message_is_whole),
 		TEST(a_long_filter_shows_its_end),
 		TEST(says_when_the_server_is_gone),
 		TEST(pause_keeps_what_is_shown),
