@@ -6,7 +6,23 @@
 #include "human.h"
 #include "why_internal.h"
 
-/* "nxdomain 5, servfail 1": what a name server could not answer. */
+/* As on the page. */
+static const struct {
+	const char *code, *words;
+} codes[] = {
+	{"nxdomain", "no such name"},  {"servfail", "server failed"}, {"refused", "refused"},
+	{"formerr", "not understood"}, {"notimp", "not supported"},   {"other", "other errors"},
+};
+
+static const char *words_of(const char *code)
+{
+	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++)
+		if (!strcmp(codes[i].code, code))
+			return codes[i].words;
+	return code;
+}
+
+/* "; 5: no such name, 1: server failed": of the answers. */
 static void write_dns_errors(struct why *w, const json_t *errors)
 {
 	const char *code;
@@ -14,9 +30,8 @@ static void write_dns_errors(struct why *w, const json_t *errors)
 	bool first = true;
 
 	json_object_foreach ((json_t *)errors, code, count) {
-		fputs(first ? "; " : ", ", w->out);
-		human_print(w->out, code);
-		fprintf(w->out, " %.0f", json_number_value(count));
+		fprintf(w->out, "%s %.0f: ", first ? ";" : ",", json_number_value(count));
+		human_print(w->out, words_of(code));
 		first = false;
 	}
 }
@@ -30,18 +45,24 @@ void why_write_dns(struct why *w)
 
 	if (queries <= 0 && timeouts <= 0)
 		return;
-	fprintf(w->out, "  %.0f name%s asked for, %.0f answered, %.0f never answered", queries,
-		why_plural(queries), field_number(dns, "answers"), timeouts);
+	/* a name is often asked for twice: its IPv4 and its IPv6 address */
+	fprintf(w->out, "  %.0f quer%s for names, %.0f answered, %.0f never answered", queries,
+		queries == 1 ? "y" : "ies", field_number(dns, "answers"), timeouts);
 	write_dns_errors(w, field_get(dns, "errors"));
 	fputc('\n', w->out);
 	if (field_number(dns, "latency_us.count") > 0)
-		fprintf(w->out, "  a name takes %s in the middle, %s at most\n",
+		fprintf(w->out, "  an answer takes %s in the middle, %s at most\n",
 			human_microseconds(p50, field_number(dns, "latency_us.p50")),
 			human_microseconds(max, field_number(dns, "latency_us.max")));
 	if (timeouts > 0)
 		why_advise(w, 55,
 			   "look at %s and the path to it: it leaves queries of %s without answer",
 			   w->server, w->client);
+	if (field_number(dns, "errors.nxdomain") > 0)
+		why_advise(w, 20,
+			   "nothing, unless all the names that %s asks for should exist (a search "
+			   "list in resolv.conf asks for some that do not)",
+			   w->client);
 	if (servfail > 0)
 		why_advise(w, 40, "look at the name servers behind %s: it could not resolve names",
 			   w->server);

@@ -457,7 +457,8 @@ static void names_are_told(void **state)
 		"\"10.0.0.2\"]}], \"edges\": [{\"client\": \"a\", "
 		"\"server\": \"x\", \"port\": 53, \"transport\": \"udp\", "
 		"\"datagrams_to_server\": 7, \"datagrams_to_client\": 6, \"dns\": {\"queries\": 7, "
-		"\"answers\": 6, \"timeouts\": 1, \"errors\": {\"nxdomain\": 2, \"servfail\": 1}, "
+		"\"answers\": 6, \"timeouts\": 1, \"errors\": {\"nxdomain\": 2, \"servfail\": 1, "
+		"\"odd\": 1}, "
 		"\"latency_us\": {\"count\": 6, \"p50\": 850, \"max\": 1500}}}]}",
 		0, NULL);
 	struct why_pair pair = {.client = "a", .server = "ns.example", .port = -1};
@@ -475,13 +476,33 @@ static void names_are_told(void **state)
 	assert_non_null(strstr(text, "  ns.example listens on port 53/udp\n"));
 	assert_null(strstr(text, "waiting to be accepted"));
 	assert_non_null(strstr(text, "asked for; it is 10.0.0.1, 10.0.0.2\n"));
-	assert_non_null(strstr(text,
-			       "  7 names asked for, 6 answered, 1 never answered; nxdomain 2, "
-			       "servfail 1\n"));
-	assert_non_null(strstr(text, "  a name takes 850 us in the middle, 1.5 ms at most\n"));
+	assert_non_null(strstr(
+		text, "  7 queries for names, 6 answered, 1 never answered; 2: no such name, "
+		      "1: server failed, 1: odd\n"));
+	assert_non_null(strstr(text, "  an answer takes 850 us in the middle, 1.5 ms at most\n"));
 	assert_non_null(strstr(text, "what to do next: look at ns.example and the path to it"));
 	graph_done(&g);
 	json_decref(json);
+	free(text);
+}
+
+/* Two names, of which one does not exist: four queries, and no figures to be content with. */
+static void queries_are_no_names(void **state)
+{
+	json_t *json = json_loads(
+		"{\"nodes\": [{\"id\": \"a\"}, {\"id\": \"x\"}], \"edges\": [{\"client\": \"a\", "
+		"\"server\": \"x\", \"port\": 53, \"transport\": \"udp\", \"dns\": {\"queries\": "
+		"4, "
+		"\"answers\": 4, \"errors\": {\"nxdomain\": 2}}}]}",
+		0, NULL);
+	struct error error = {0};
+	char *text = NULL;
+
+	assert_int_equal(explain_graph(json, "a", "x:53/udp", &text, &error), 0);
+	assert_non_null(strstr(text, "  4 queries for names, 4 answered, 0 never answered; 2: no "
+				     "such name\n"));
+	assert_non_null(
+		strstr(text, "what to do next: nothing, unless all the names that a asks "));
 	free(text);
 }
 
@@ -498,6 +519,7 @@ int main(void)
 		cmocka_unit_test(unknown_names),
 		cmocka_unit_test(hostile_names),
 		cmocka_unit_test(names_are_told),
+		cmocka_unit_test(queries_are_no_names),
 		cmocka_unit_test(splits_ports),
 		cmocka_unit_test(json_knows_what_text_knows),
 		cmocka_unit_test(a_transport_is_compared),
