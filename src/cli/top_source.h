@@ -13,7 +13,8 @@
 
 struct top_source;
 
-/* Asks once, and waits for it; what `--once` shows. -EINVAL: the server refused the question. */
+/* Asks once, and waits for it; what `--once` shows. -EINVAL: the server refused the question, or
+ * the span is too short to hold a window. */
 int top_ask(const char *server, const struct top_question *q, struct top_table *ret,
 	    struct error *ret_error);
 

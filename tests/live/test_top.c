@@ -248,11 +248,13 @@ static void print_once(struct cast *c)
 {
 	json_t *json = once_json(c), *row = json_array_get(json_object_get(json, "rows"), 0);
 	double rate = json_number_value(json_object_get(row, "bytes_to_server_per_s"));
+	double covered_s = json_number_value(json_object_get(json, "covered_s"));
 	char out[4096];
 	int r;
 
 	check(c->live, rate > BYTES_A_SECOND * 0.9 && rate < BYTES_A_SECOND * 1.1,
 	      "%.0f bytes a second sent, %.0f told", BYTES_A_SECOND, rate);
+	check(c->live, covered_s > 9 && covered_s < 11.5, "10 s asked for, %.1f s told", covered_s);
 	json_decref(json);
 	r = millrace_command(&c->millrace,
 			     (const char *const[]){"top", "--once", "--filter", "port:23500", NULL},
@@ -262,6 +264,9 @@ static void print_once(struct cast *c)
 	r = millrace_command(&c->millrace, (const char *const[]){"top", "--sort", "speed", NULL},
 			     out, sizeof(out));
 	check(c->live, r == 2 && strstr(out, "traffic"), "a key that is none: %s", out);
+	r = millrace_command(&c->millrace, (const char *const[]){"top", "--span", "500ms", NULL},
+			     out, sizeof(out));
+	check(c->live, r == 2 && strstr(out, "1s or more"), "shorter than any window: %s", out);
 	r = millrace_command(&c->millrace, (const char *const[]){"top", NULL}, out, sizeof(out));
 	check(c->live, r == 1 && strstr(out, "--once"), "no terminal: %s", out);
 }
