@@ -100,14 +100,16 @@ bool why_is_edge(const struct why_matcher *m, const struct graph_edge *e)
 	return why_is_server(m, e->server) && why_port_is(m->pair, e->port, e->udp);
 }
 
-/* An address is known if somebody has it, or was asked for by it. */
-static enum why_match match_address(const struct why_matcher *m)
+/* An address is known if somebody has it, or was asked for by it, at whatever port. */
+static enum why_match match_address(const struct graph *g, const struct why_pair *pair)
 {
-	for (size_t i = 0; i < m->g->node_count; i++)
-		if (why_is_server(m, &m->g->nodes[i]))
+	const struct why_pair any_port = why_any_port(pair);
+
+	for (size_t i = 0; i < g->node_count; i++)
+		if (why_address_of_node(&any_port, &g->nodes[i]))
 			return WHY_EXACT;
-	for (size_t i = 0; i < m->g->edge_count; i++)
-		if (why_address_of_edge(m->pair, &m->g->edges[i]))
+	for (size_t i = 0; i < g->edge_count; i++)
+		if (why_address_of_edge(&any_port, &g->edges[i]))
 			return WHY_EXACT;
 	return WHY_NONE;
 }
@@ -117,7 +119,7 @@ static int match(struct why_matcher *ret, const struct graph *g, const struct wh
 {
 	*ret = (struct why_matcher){.g = g, .pair = pair, .address = why_address_is(pair->server)};
 	ret->client = why_match_best(g, pair->client);
-	ret->server = ret->address ? match_address(ret) : why_match_best(g, pair->server);
+	ret->server = ret->address ? match_address(g, pair) : why_match_best(g, pair->server);
 	if (!ret->client)
 		return tell_unknown(g, pair->client, "client", ret_error);
 	if (!ret->server)

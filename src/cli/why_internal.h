@@ -14,6 +14,16 @@ struct why_matcher {
 	bool address; /* SERVER is one */
 };
 
+/* The same pair, at whatever port. */
+static inline struct why_pair why_any_port(const struct why_pair *pair)
+{
+	struct why_pair any = *pair;
+
+	any.port = -1;
+	any.transport = NULL;
+	return any;
+}
+
 bool why_is_client(const struct why_matcher *m, const struct graph_node *node);
 bool why_is_server(const struct why_matcher *m, const struct graph_node *node);
 bool why_is_edge(const struct why_matcher *m, const struct graph_edge *e);

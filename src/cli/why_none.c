@@ -44,10 +44,8 @@ static void write_neighbour(const struct graph_edge *e, bool of_client, FILE *ou
 
 static bool is_of(const struct why_matcher *m, const struct graph_edge *e, bool of_client)
 {
-	struct why_pair any_port = *m->pair;
+	const struct why_pair any_port = why_any_port(m->pair);
 
-	any_port.port = -1;
-	any_port.transport = NULL;
 	if (of_client)
 		return why_is_client(m, e->client);
 	return m->address ? why_address_of_edge(&any_port, e) : why_is_server(m, e->server);
@@ -112,6 +110,13 @@ static void write_first_line(const struct why_matcher *m, const char *client, co
 		because);
 }
 
+static const char *nothing_left(const char *transport)
+{
+	if (!transport)
+		return ": no SYN and no datagram left for it.";
+	return strcmp(transport, "udp") ? ": no SYN left for it." : ": no datagram left for it.";
+}
+
 /* The owners are told below the line that depends on whether there are any. */
 static int write_head(const struct why_matcher *m, const char *client, const char *server,
 		      FILE *out)
@@ -126,8 +131,7 @@ static int write_head(const struct why_matcher *m, const char *client, const cha
 	if (fclose(below))
 		return -ENOMEM;
 	write_first_line(m, client, server,
-			 count ? ", as far as was seen" : ": no SYN and no datagram left for it.",
-			 out);
+			 count ? ", as far as was seen" : nothing_left(m->pair->transport), out);
 	fputs(owners, out);
 	free(owners);
 	return 0;

@@ -187,7 +187,10 @@ static void nothing_was_tried(void **state)
 	SAYS("web", "10.1.1.1", "web did not try to reach 10.1.1.1 in the last 5 min",
 	     "web talks to db:5432", "10.1.1.1 is used by curl (port 443)",
 	     "what to do next: look into web's configuration");
-	SAYS("web", "db:80", "web did not try to reach db on port 80");
+	SAYS("web", "db:80",
+	     "web did not try to reach db on port 80 in the last 5 min: no SYN and no "
+	     "datagram left for it.\n");
+	SAYS("web", "db:80/tcp", "on port 80/tcp in the last 5 min: no SYN left for it.\n");
 }
 
 static void the_last_line_is_what_to_do(void **state)
@@ -437,6 +440,7 @@ static void an_address_of_others_is_not_said_to_be_untried(void **state)
 			fail_msg("\"%s\" is not in:\n%s", pairs[i][2], text);
 		free(text);
 	}
+	assert_address_says("db", "10.96.0.1:81/udp", "  10.96.0.1 is used by curl (port 8182)\n");
 	assert_address_says("curl", "127.0.0.1:10",
 			    "127.0.0.1 is used by curl (port 8181), db (port 9)");
 	free(explain_address("web", "203.0.113.8", -ENOENT)); /* the beginning of another's */
@@ -445,7 +449,7 @@ static void an_address_of_others_is_not_said_to_be_untried(void **state)
 	assert_address_says(
 		"web", "127.0.0.1:8181/udp",
 		"web did not try to reach 127.0.0.1 on port 8181/udp in the last 5 min: "
-		"no SYN");
+		"no datagram left for it.\n");
 }
 
 static void names_are_told(void **state)
