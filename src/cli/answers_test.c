@@ -93,7 +93,8 @@ static void other_answers_are_refused(void **state)
 	assert_int_equal(write_flows("{}", false, 0), -EPROTO);
 	assert_int_equal(write_flows("[]", false, 0), -EPROTO);
 	out = memory();
-	assert_int_equal(connections_write(empty, &(struct table_style){0}, out), -EPROTO);
+	assert_int_equal(connections_write(empty, false, 0, &(struct table_style){0}, out),
+			 -EPROTO);
 	assert_int_equal(agents_write(empty, out), -EPROTO);
 	assert_int_equal(start_write("u", empty, empty, out), -EPROTO);
 	assert_int_equal(start_write("u", NULL, NULL, out), -EPROTO);
@@ -101,7 +102,7 @@ static void other_answers_are_refused(void **state)
 	json_decref(empty);
 }
 
-static void connections_show_what_ss_shows(void **state)
+static void write_connections(bool filtered, uint32_t limit)
 {
 	json_t *json = json_loads(
 		"{\"connections\": [{\"state\": \"established\", \"seen_by\": \"client\","
@@ -112,13 +113,30 @@ static void connections_show_what_ss_shows(void **state)
 		0, NULL);
 	FILE *out = memory();
 
-	assert_int_equal(connections_write(json, &(struct table_style){0}, out), 0);
+	assert_int_equal(connections_write(json, filtered, limit, &(struct table_style){0}, out),
+			 0);
 	fclose(out);
 	json_decref(json);
+}
+
+static void connections_show_what_ss_shows(void **state)
+{
+	write_connections(false, 0);
 	assert_non_null(strstr(text, "established  web     10.0.0.1:40000  db      10.0.0.2:80"));
 	assert_non_null(strstr(text, "client    77  1.5 ms    -    10         -"));
 	assert_non_null(strstr(text, "3.0 MB/s"));
-	assert_non_null(strstr(text, "1 of 4 live sockets\n"));
+	assert_non_null(strstr(text, "\n1 of 4 live sockets\n"));
+}
+
+static void connections_tell_what_was_cut(void **state)
+{
+	write_connections(false, 1);
+	assert_non_null(strstr(text, "\n1 of 4 live sockets are shown; --limit shows more\n"));
+	write_connections(true, 2);
+	assert_non_null(strstr(text, "\n1 of 4 live sockets matches the filter\n"));
+	write_connections(true, 1);
+	assert_non_null(strstr(text, "\nthe first 1 that match the filter, of 4 live sockets; "
+				     "--limit shows more\n"));
 }
 
 #define AGENTS                                                                                     \
@@ -269,6 +287,7 @@ int main(void)
 		cmocka_unit_test(following_shows_each_window_once),
 		cmocka_unit_test(other_answers_are_refused),
 		cmocka_unit_test(connections_show_what_ss_shows),
+		cmocka_unit_test(connections_tell_what_was_cut),
 		cmocka_unit_test(events_are_lines),
 		cmocka_unit_test(events_stand_by_when_they_began),
 		cmocka_unit_test(agents_tell_cost_and_losses),

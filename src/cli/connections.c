@@ -11,6 +11,7 @@
 
 /* tcp_sock's initial slow start threshold: none yet. */
 #define SSTHRESH_INFINITE 0x7fffffff
+#define LIMIT_STANDARD    1000 /* the server's, where none is asked for */
 
 static const struct table_column columns[] = {
 	{.title = "state"},
@@ -109,7 +110,26 @@ static int write_row(struct table *t, const json_t *c)
 	return r;
 }
 
-int connections_write(const json_t *json, const struct table_style *style, FILE *out)
+/* total counts all live sockets, whether or not they match the filter. */
+static void write_sum(size_t shown, double total, bool filtered, uint32_t limit, FILE *out)
+{
+	bool cut = shown >= (limit ? limit : LIMIT_STANDARD) && (double)shown < total;
+
+	if (filtered && !cut)
+		fprintf(out, "%zu of %.0f live sockets match%s the filter\n", shown, total,
+			shown == 1 ? "es" : "");
+	else if (filtered)
+		fprintf(out,
+			"the first %zu that match the filter, of %.0f live sockets; --limit shows "
+			"more\n",
+			shown, total);
+	else
+		fprintf(out, "%zu of %.0f live sockets%s\n", shown, total,
+			cut ? " are shown; --limit shows more" : "");
+}
+
+int connections_write(const json_t *json, bool filtered, uint32_t limit,
+		      const struct table_style *style, FILE *out)
 {
 	const json_t *connections = field_array(json, "connections");
 	struct table *t = table_new(columns, COLUMN_COUNT);
@@ -125,8 +145,8 @@ int connections_write(const json_t *json, const struct table_style *style, FILE 
 	if (!r)
 		r = table_print(t, style, out);
 	if (!r)
-		fprintf(out, "%zu of %.0f live sockets\n", json_array_size(connections),
-			field_number(json, "total"));
+		write_sum(json_array_size(connections), field_number(json, "total"), filtered,
+			  limit, out);
 	table_free(t);
 	return r;
 }
@@ -147,8 +167,9 @@ int connections_run(const struct arguments *a, struct error *ret_error)
 	if (a->json)
 		client_print_json(&answer);
 	else
-		r = output_result(connections_write(answer.json, &style, stdout), a->server,
-				  ret_error);
+		r = output_result(
+			connections_write(answer.json, a->filter, a->limit, &style, stdout),
+			a->server, ret_error);
 	client_answer_done(&answer);
 	return client_exit_code(r);
 }

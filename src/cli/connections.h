@@ -3,8 +3,12 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "table.h"
 
-int connections_write(const json_t *json, const struct table_style *style, FILE *out);
+/* filtered and limit (0: the server's own) are what was asked for. */
+int connections_write(const json_t *json, bool filtered, uint32_t limit,
+		      const struct table_style *style, FILE *out);

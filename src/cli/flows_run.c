@@ -7,6 +7,7 @@
  * that were shown are left out: none is missed, none comes twice.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,9 +18,20 @@
 
 #define FOLLOW_LIMIT "100000"
 
+static int write_once(const json_t *json, bool filtered)
+{
+	const json_t *flows = json_object_get(json, "flows");
+	struct table_style style = output_style();
+
+	if (filtered && json_is_array(flows) && !json_array_size(flows)) {
+		puts("nothing matches the filter");
+		return 0;
+	}
+	return flows_write(json, false, 0, &style, stdout);
+}
+
 static int once(const struct arguments *a, struct error *ret_error)
 {
-	struct table_style style = output_style();
 	struct client_answer answer;
 	char limit[16];
 	struct client_parameter query[] = {
@@ -33,8 +45,7 @@ static int once(const struct arguments *a, struct error *ret_error)
 	if (a->json)
 		client_print_json(&answer);
 	else
-		r = output_result(flows_write(answer.json, false, 0, &style, stdout), a->server,
-				  ret_error);
+		r = output_result(write_once(answer.json, a->filter), a->server, ret_error);
 	client_answer_done(&answer);
 	return r;
 }

@@ -166,18 +166,21 @@ static void write_title(const struct graph *g, FILE *out)
 
 	for (size_t i = 0; i < g->edge_count; i++)
 		total += g->edges[i].bytes_to_server + g->edges[i].bytes_to_client;
-	fprintf(out, "%zu services, %zu dependencies, %s in the last %s\n", g->node_count,
-		g->edge_count, human_bytes(bytes, total), human_span(span, g->to - graph_begin(g)));
+	fprintf(out, "%zu service%s, %zu dependenc%s, %s in the last %s\n", g->node_count,
+		g->node_count == 1 ? "" : "s", g->edge_count, g->edge_count == 1 ? "y" : "ies",
+		human_bytes(bytes, total), human_span(span, g->to - graph_begin(g)));
 }
 
-int map_write_text(const struct graph *g, const struct table_style *style, FILE *out)
+int map_write_text(const struct graph *g, bool filtered, const struct table_style *style, FILE *out)
 {
 	struct table *t = table_new(columns, sizeof(columns) / sizeof(*columns));
 	int r = t ? fill(t, g) : -ENOMEM;
 
-	if (!r) {
+	if (!r && table_is_empty(t) && filtered) {
+		fputs("nothing matches the filter\n", out);
+	} else if (!r) {
 		write_title(g, out);
-		r = table_print(t, style, out);
+		r = table_is_empty(t) ? 0 : table_print(t, style, out);
 	}
 	table_free(t);
 	return r;
@@ -191,7 +194,8 @@ static int write_map(const struct arguments *a, const struct client_answer *answ
 	int r = graph_parse(&g, answer->json);
 
 	if (!r) {
-		r = a->dot ? map_write_dot(&g, stdout) : map_write_text(&g, &style, stdout);
+		r = a->dot ? map_write_dot(&g, stdout)
+			   : map_write_text(&g, a->filter, &style, stdout);
 		graph_done(&g);
 	}
 	return output_result(r, a->server, ret_error);

@@ -23,7 +23,7 @@ static char *written(const json_t *json, bool dot)
 	struct graph g;
 
 	assert_int_equal(graph_parse(&g, json), 0);
-	assert_int_equal(dot ? map_write_dot(&g, out) : map_write_text(&g, &style, out), 0);
+	assert_int_equal(dot ? map_write_dot(&g, out) : map_write_text(&g, true, &style, out), 0);
 	graph_done(&g);
 	fclose(out);
 	return text;
@@ -66,9 +66,9 @@ static void the_title_begins_where_history_does(void **state)
 
 #define UDP_GRAPH                                                                                  \
 	"{\"from\": 1000.0, \"to\": 1300.0, \"group\": \"workload\", \"nodes\": ["                 \
-	"{\"id\": \"service/unbound\", \"kind\": \"service\", \"name\": \"unbound\","            \
-	" \"nodes\": [\"h\"], \"listeners\": [{\"transport\": \"tcp\", \"port\": 53},"           \
-	" {\"transport\": \"udp\", \"port\": 53}]},"                                             \
+	"{\"id\": \"service/unbound\", \"kind\": \"service\", \"name\": \"unbound\","              \
+	" \"nodes\": [\"h\"], \"listeners\": [{\"transport\": \"tcp\", \"port\": 53},"             \
+	" {\"transport\": \"udp\", \"port\": 53}]},"                                               \
 	"{\"id\": \"process/dig\", \"kind\": \"process\", \"name\": \"dig\", \"listeners\": []}"   \
 	"], \"edges\": [{\"client\": \"process/dig\", \"server\": \"service/unbound\","            \
 	" \"transport\": \"udp\", \"port\": 53, \"health\": \"degraded\", \"connections\": null,"  \
@@ -81,12 +81,31 @@ static void udp_has_no_connections(void **state)
 	char *text = written(json, false);
 
 	assert_string_equal(
-		text, "2 services, 1 dependencies, 13 KB in the last 5 min\n"
+		text, "2 services, 1 dependency, 13 KB in the last 5 min\n"
 		      "client             to server  to client  open  new  rtt  health\n"
 		      "dig  (process)\n"
 		      "└─ unbound:53/udp     4.0 KB     9.0 KB     -    -    -  ! 10 dropped\n");
 	free(text);
 	json_decref(json);
+}
+
+static void nothing_is_said(void **state)
+{
+	struct table_style style = {0};
+	struct graph g = {.from = 0, .to = 300};
+
+	for (int filtered = 0; filtered <= 1; filtered++) {
+		char *text = NULL;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+
+		assert_int_equal(map_write_text(&g, filtered, &style, out), 0);
+		fclose(out);
+		assert_string_equal(text, filtered ? "nothing matches the filter\n"
+						   : "0 services, 0 dependencies, 0 B in the last "
+						     "5 min\n");
+		free(text);
+	}
 }
 
 static void keeps_to_80_columns(void **state)
@@ -157,7 +176,7 @@ static void survives_wrong_types(void **state)
 			   0, NULL);
 	char *text = written(json, false);
 
-	assert_non_null(strstr(text, "1 dependencies"));
+	assert_non_null(strstr(text, "1 service, 1 dependency, "));
 	free(text);
 	json_decref(json);
 }
@@ -168,6 +187,7 @@ int main(void)
 		cmocka_unit_test(draws_the_tree),
 		cmocka_unit_test(the_title_begins_where_history_does),
 		cmocka_unit_test(udp_has_no_connections),
+		cmocka_unit_test(nothing_is_said),
 		cmocka_unit_test(keeps_to_80_columns),
 		cmocka_unit_test(escapes_for_graphviz),
 		cmocka_unit_test(same_names_show_their_ids),

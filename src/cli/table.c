@@ -93,6 +93,11 @@ void table_line(struct table *t, enum table_colour colour, const char *text)
 		cell->line = true;
 }
 
+bool table_is_empty(const struct table *t)
+{
+	return t->cell_count == 0;
+}
+
 static void measure(const struct table *t, int *widths)
 {
 	size_t column = 0;

@@ -46,4 +46,5 @@ void table_cell_coloured(struct table *t, enum table_colour colour, const char *
 /* A row that is one line; between rows only. */
 void table_line(struct table *t, enum table_colour colour, const char *text);
 
+bool table_is_empty(const struct table *t);                                         /* no row yet */
 int table_print(const struct table *t, const struct table_style *style, FILE *out); /* 0, -ENOMEM */

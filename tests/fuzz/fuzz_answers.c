@@ -27,7 +27,7 @@ static void write_graph(const json_t *json, FILE *out)
 
 	if (graph_parse(&g, json) < 0)
 		return;
-	map_write_text(&g, &style, out);
+	map_write_text(&g, g.node_count & 1, &style, out);
 	map_write_dot(&g, out);
 	for (size_t i = 0; i < g.edge_count && i < 4; i++) {
 		struct why_pair pair = {g.edges[i].client->name, g.edges[i].server->name, -1,
@@ -114,7 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	write_graph(json, out);
 	draw_top(json, out);
 	flows_write(json, size & 1, 0, &style, out);
-	connections_write(json, &style, out);
+	connections_write(json, size & 1, 1, &style, out);
 	agents_write(json, out);
 	start_write("http://127.0.0.1:7070", json, json, out);
 	fclose(out);
