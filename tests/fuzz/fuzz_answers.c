@@ -76,7 +76,7 @@ static void draw_top(json_t *json, FILE *out)
 	v = (struct top_view){.question = {.group = "workload", .span_s = 10}};
 	if (top_table_parse(&table, json_incref(json)) < 0)
 		return;
-	top_range_begin(&table, 10);
+	top_range_begin(&table.phase, 10, 1);
 	top_view_take(&v, &table, 0);
 	for (size_t i = 0; i < sizeof(keys); i++) {
 		struct top_screen s = {.width = i % 2 ? 80 : 200,
