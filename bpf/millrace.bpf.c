@@ -308,6 +308,14 @@ int BPF_PROG(mr_udp_send6, struct sk_buff *skb)
 	return 0;
 }
 
+/* Never runs: it is attached and taken away to see whether this kernel lets fentry attach, where no
+ * traffic comes by while the kernel changes its own code. */
+SEC("fentry/bpf_fentry_test1")
+int BPF_PROG(mr_fentry_try)
+{
+	return 0;
+}
+
 /* __udp_enqueue_schedule_skb(): per datagram received, or per buffer of several (GRO). */
 SEC("fentry/__udp_enqueue_schedule_skb")
 int BPF_PROG(mr_udp_receive, struct sock *sk, struct sk_buff *skb)
