@@ -174,13 +174,25 @@ struct wire_status {
 	uint64_t foreign_drops;   /* packets this host dropped that belong to no flow it knows */
 };
 
+/* An address of the agent's machine, where it means something: 0 is the machine's own namespace. */
+struct wire_cover {
+	uint32_t netns;
+	uint8_t address[16];
+};
+
 struct wire_batch {
 	struct arena *arena;
 	const char *node, *boot_id, *version, *kernel;
+	const char *zone, *region;        /* where the machine stands; NULL or "": not known */
+	const char *cgroup;               /* the agent observes only this; NULL or "": the whole machine */
 	uint64_t started_ns;              /* when this agent started; with boot_id names its life */
 	uint64_t sequence;                /* from 1, without gaps */
 	uint64_t window_start_ns, window_end_ns;
 	uint64_t sent_ns;                 /* the agent's clock now */
+	uint32_t windows;                 /* that were merged into this one while the server was away; 0 or 1: none */
+	/* Only says again what handles mean, to a server that has forgotten: no window, no updates. Its
+	 * sequence is that of the batch which follows. */
+	bool definitions;
 
 	struct wire_actor *actors;
 	size_t actor_count;
@@ -195,6 +207,9 @@ struct wire_batch {
 	bool listeners_changed;           /* then listeners is the whole set */
 	struct wire_listener *listeners;
 	size_t listener_count;
+	bool covers_changed;              /* then covers is the whole set */
+	struct wire_cover *covers;
+	size_t cover_count;
 	struct wire_event *events;
 	size_t event_count;
 	struct wire_netns *netns;
