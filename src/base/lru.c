@@ -268,3 +268,8 @@ size_t lru_capacity(const struct lru *t)
 {
 	return t->capacity;
 }
+
+uint32_t lru_used(const struct lru *t)
+{
+	return (uint32_t)t->fresh;
+}

@@ -41,3 +41,4 @@ uint32_t lru_index(const struct lru *t, const void *value); /* below the capacit
 void *lru_at(const struct lru *t, uint32_t index);	    /* NULL: no entry there */
 size_t lru_count(const struct lru *t);
 size_t lru_capacity(const struct lru *t);
+uint32_t lru_used(const struct lru *t); /* no index at or above it was ever used */

@@ -9,8 +9,6 @@
 
 #include "server/text.h"
 
-#define OTHERS_MAX 64 /* places beyond max, for one ~other an agent */
-
 #define CONTAINER_SHORT 12
 #define ID_EXTRA        16 /* "container/", "unknown" */
 
@@ -22,9 +20,10 @@ struct identity {
 	bool other;
 };
 
-int actor_table_init(struct actor_table *t, uint32_t max, uint64_t seed)
+int actor_table_init(struct actor_table *t, uint32_t max, uint32_t others_max, uint64_t seed)
 {
-	*t = (struct actor_table){.max = max, .size = max + OTHERS_MAX, .seed = seed};
+	*t = (struct actor_table){
+		.max = max, .size = max + others_max, .free = ACTOR_NONE, .seed = seed};
 	t->actors = calloc(t->size, sizeof(*t->actors));
 	return t->actors ? 0 : -ENOMEM;
 }
@@ -145,21 +144,23 @@ static int actor_fill(struct actor *a, const struct identity *id)
 
 static int free_place(struct actor_table *t, bool other, uint32_t *ret)
 {
-	uint32_t i;
-
 	if (!other && t->count >= t->max)
 		return -ENOSPC;
-	if (t->used_max < t->size) {
-		*ret = t->used_max++;
+	if (t->free != ACTOR_NONE) {
+		*ret = t->free;
+		t->free = t->actors[*ret].hash;
 		return 0;
 	}
-	for (i = 0; i < t->size; i++) {
-		if (t->actors[i].references)
-			continue;
-		*ret = i;
-		return 0;
-	}
-	return -ENOSPC;
+	if (t->used_max == t->size)
+		return -ENOSPC;
+	*ret = t->used_max++;
+	return 0;
+}
+
+static void give_back(struct actor_table *t, uint32_t i)
+{
+	t->actors[i] = (struct actor){.hash = t->free};
+	t->free = i;
 }
 
 static int add(struct actor_table *t, const struct identity *id, uint32_t *ret)
@@ -181,11 +182,11 @@ static int add(struct actor_table *t, const struct identity *id, uint32_t *ret)
 	if (r < 0)
 		return r;
 	r = hashindex_insert(&t->index, id->hash, i);
-	if (r < 0)
-		return r;
-	r = actor_fill(&t->actors[i], id);
+	if (!r)
+		r = actor_fill(&t->actors[i], id);
 	if (r < 0) {
 		hashindex_remove(&t->index, id->hash, i);
+		give_back(t, i);
 		return r;
 	}
 	t->actors[i].references = 1;
@@ -235,6 +236,6 @@ void actor_release(struct actor_table *t, uint32_t i)
 	other = a->other;
 	hashindex_remove(&t->index, a->hash, i);
 	free(a->texts);
-	*a = (struct actor){0};
+	give_back(t, i);
 	t->count -= !other;
 }

@@ -21,8 +21,8 @@ struct actor {
 	uint32_t references; /* 0: a free place */
 	uint32_t reporter;   /* the agent that sees it */
 	uint32_t pid;
-	uint32_t hash;
-	bool other; /* "~other": those that found no room */
+	uint32_t hash; /* of a free place: the next one */
+	bool other;    /* "~other": those that found no room */
 	const char *process, *unit, *container, *pod, *cgroup; /* cleaned */
 	const char *kind;     /* "container", "service", "process", "other" */
 	const char *workload; /* "nginx" */
@@ -34,11 +34,13 @@ struct actor_table {
 	struct actor *actors;
 	uint32_t size, max, used_max; /* places below used_max may be in use */
 	uint32_t count;               /* without the ~others */
+	uint32_t free;                /* places given back; ACTOR_NONE: none */
 	struct hashindex index;
 	uint64_t seed;
 };
 
-int actor_table_init(struct actor_table *t, uint32_t max, uint64_t seed);
+/* others_max: places beyond max, for one ~other an agent. */
+int actor_table_init(struct actor_table *t, uint32_t max, uint32_t others_max, uint64_t seed);
 void actor_table_done(struct actor_table *t);
 
 /*

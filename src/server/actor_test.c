@@ -46,7 +46,7 @@ static void test_names(void **state)
 	};
 	struct actor_table t;
 
-	assert_int_equal(actor_table_init(&t, 100, 1), 0);
+	assert_int_equal(actor_table_init(&t, 100, 64, 1), 0);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		const struct wire_actor a = {.process = cases[i].process,
 					     .unit = cases[i].unit,
@@ -65,7 +65,7 @@ static void test_one_identity_is_one_actor(void **state)
 	struct actor_table t;
 	uint32_t i, j;
 
-	assert_int_equal(actor_table_init(&t, 100, 1), 0);
+	assert_int_equal(actor_table_init(&t, 100, 64, 1), 0);
 	i = add(&t, &nginx);
 	twin.handle = 99;
 	twin.pid = 8;
@@ -92,7 +92,7 @@ static void test_full(void **state)
 	uint32_t i, other, again;
 	bool changed;
 
-	assert_int_equal(actor_table_init(&t, 5, 1), 0);
+	assert_int_equal(actor_table_init(&t, 5, 64, 1), 0);
 	a.process = name;
 	for (i = 0; i < 5; i++) {
 		snprintf(name, sizeof(name), "p%u", i);
@@ -125,7 +125,7 @@ static void test_hostile_names(void **state)
 
 	memset(longest, 'a', sizeof(longest));
 	longest[sizeof(longest) - 1] = '\0';
-	assert_int_equal(actor_table_init(&t, 100, 1), 0);
+	assert_int_equal(actor_table_init(&t, 100, 64, 1), 0);
 	assert_int_equal(actor_table_add(&t, 0, &a, &i, &changed), 0);
 	assert_false(changed);
 	a.process = "\x1b[2J\xff";

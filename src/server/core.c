@@ -9,6 +9,7 @@
 #define NS_PER_SECOND UINT64_C(1000000000)
 #define NAMES_MAX     16384 /* of addresses */
 #define PLACES_MAX    16384 /* nodes of maps that keep their place */
+#define COVERS_MAX    65536 /* addresses of machines, of all agents */
 
 static void set_defaults(struct core_config *config)
 {
@@ -18,6 +19,10 @@ static void set_defaults(struct core_config *config)
 		config->flows_max = 65536;
 	if (!config->actors_max)
 		config->actors_max = 8192;
+	if (!config->agents_max)
+		config->agents_max = 64;
+	if (!config->listeners_max)
+		config->listeners_max = 16384;
 	if (!config->fine_ns)
 		config->fine_ns = 300 * NS_PER_SECOND;
 	if (!config->coarse_window_ns)
@@ -57,17 +62,22 @@ static int init_history(struct core *c)
 static int init(struct core *c)
 {
 	uint64_t seed = random_seed();
+	const struct core_config *config = &c->config;
 	/* a flow has two entries at the most, a listener one */
-	uint32_t endpoints_max = 2 * c->config.flows_max + LISTENERS_MAX;
-	int r = actor_table_init(&c->actors, c->config.actors_max, seed);
+	uint32_t endpoints_max = 2 * config->flows_max + config->listeners_max + COVERS_MAX;
+	int r = actor_table_init(&c->actors, config->actors_max, config->agents_max, seed);
+
+	c->reporters = calloc(config->agents_max, sizeof(*c->reporters));
+	if (!c->reporters)
+		return -ENOMEM;
 
 	if (!r)
 		r = endpoint_table_init(&c->endpoints, endpoints_max, seed);
 	if (!r)
-		r = flow_table_init(&c->flows, c->config.flows_max, seed, &c->actors,
-				    &c->endpoints);
+		r = flow_table_init(&c->flows, config->flows_max, seed, &c->actors, &c->endpoints);
 	if (!r)
-		r = listener_table_init(&c->listeners, seed, &c->actors, &c->endpoints);
+		r = listener_table_init(&c->listeners, config->listeners_max, seed, &c->actors,
+					&c->endpoints);
 	if (!r)
 		r = names_init(&c->names, NAMES_MAX);
 	if (!r)
@@ -102,6 +112,8 @@ struct core *core_free(struct core *c)
 		return NULL;
 	for (uint32_t i = 0; i < c->reporter_count; i++)
 		reporter_done(&c->reporters[i]);
+	free(c->reporters);
+	hashindex_done(&c->reporters_by_node);
 	listener_table_done(&c->listeners);
 	names_done(&c->names);
 	events_done(&c->events);

@@ -22,7 +22,8 @@ struct core {
 	struct names names;
 	struct events events;
 	struct reason_names reason_names;
-	struct reporter reporters[REPORTERS_MAX];
+	struct reporter *reporters; /* config.agents_max places */
+	struct hashindex reporters_by_node;
 	uint32_t reporter_count, machine_count;
 	struct history history;
 	struct layout *layout;     /* where nodes stand on the map */

@@ -14,7 +14,7 @@ int edges_init(struct edges *e, struct core *c, const struct query_group *group,
 	*e = (struct edges){.core = c, .group = *group, .arena = arena};
 	e->nodes = vector_init(arena, sizeof(struct edges_node), 0);
 	e->edges = vector_init(arena, sizeof(struct edges_edge), 0);
-	e->node_of_actor = arena_alloc(arena, c->actors.size * sizeof(*e->node_of_actor));
+	e->node_of_actor = arena_alloc(arena, c->actors.used_max * sizeof(*e->node_of_actor));
 	return e->node_of_actor ? 0 : -ENOMEM;
 }
 

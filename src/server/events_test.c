@@ -178,7 +178,7 @@ static void test_bound(void **state)
 	bool changed;
 	uint32_t i;
 
-	assert_int_equal(actor_table_init(&actors, 4, 1), 0);
+	assert_int_equal(actor_table_init(&actors, 4, 64, 1), 0);
 	assert_int_equal(actor_table_add(&actors, 0,
 					 &(struct wire_actor){.process = "a",
 							      .unit = "",

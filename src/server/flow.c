@@ -10,7 +10,8 @@
 #include "../../bpf/flow.h"
 #include "server/address.h"
 
-#define COARSE_MAX 1024 /* places beyond max */
+/* Places beyond max: of two transports and roles, a share of the actors. */
+#define COARSE_MIN 1024
 
 int flow_table_init(struct flow_table *t, uint32_t max, uint64_t seed, struct actor_table *actors,
 		    struct endpoint_table *endpoints)
@@ -18,7 +19,8 @@ int flow_table_init(struct flow_table *t, uint32_t max, uint64_t seed, struct ac
 	*t = (struct flow_table){.max = max, .seed = seed};
 	t->actors = actors;
 	t->endpoints = endpoints;
-	t->flows = lru_new(max + COARSE_MAX, sizeof(struct flow_id), sizeof(struct flow));
+	t->flows =
+		lru_new(max + COARSE_MIN + max / 16, sizeof(struct flow_id), sizeof(struct flow));
 	return t->flows ? 0 : -ENOMEM;
 }
 
@@ -31,6 +33,11 @@ void flow_table_done(struct flow_table *t)
 uint32_t flow_table_size(const struct flow_table *t)
 {
 	return lru_capacity(t->flows);
+}
+
+uint32_t flow_table_used(const struct flow_table *t)
+{
+	return lru_used(t->flows);
 }
 
 uint32_t flow_table_count(const struct flow_table *t)

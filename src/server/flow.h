@@ -61,7 +61,9 @@ void flow_release(struct flow_table *t, uint32_t i);
 /* Forgets flows that nothing names and whose newest window is older than oldest_ns. */
 void flow_table_forget(struct flow_table *t, uint64_t oldest_ns);
 
-uint32_t flow_table_size(const struct flow_table *t); /* all indices are below */
+uint32_t flow_table_size(const struct flow_table *t); /* all indices there can be are below */
+uint32_t
+flow_table_used(const struct flow_table *t); /* all indices that were ever used are below */
 uint32_t flow_table_count(const struct flow_table *t);
 
 static inline struct flow *flow_at(const struct flow_table *t, uint32_t i)

@@ -76,7 +76,7 @@ static int plan_ends(struct lister *l)
 	int r = 0;
 
 	l->plan.items =
-		arena_alloc(l->arena, flow_table_size(&l->core->flows) * sizeof(*l->plan.items));
+		arena_alloc(l->arena, flow_table_used(&l->core->flows) * sizeof(*l->plan.items));
 	l->plan.split = arena_alloc(l->arena, l->core->range.count + 1);
 	if (!l->plan.items || !l->plan.split)
 		return -ENOMEM;

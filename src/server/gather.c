@@ -75,7 +75,7 @@ int gather(struct core *c, const struct query_range *range)
 		r = note_recent_attempts(c, range);
 	if (!r)
 		r = fold_range(c, &c->step, range->to_ns, UINT64_MAX);
-	for (uint32_t i = 0; !r && i < flow_table_size(&c->flows); i++)
+	for (uint32_t i = 0; !r && i < flow_table_used(&c->flows); i++)
 		if (flow_at(&c->flows, i))
 			r = set_gauges(c, i);
 	return r;

@@ -11,6 +11,8 @@
 #include "server/graph_layout.h"
 #include "server/health.h"
 
+#define NODES_MAX 256 /* machines that are told of one node of the graph */
+
 struct builder {
 	struct core *core;
 	const struct query_graph_request *request;
@@ -94,9 +96,11 @@ static int add_machine(struct builder *b, struct query_node *n, const char *name
 		if (!strcmp(n->nodes[i], name))
 			return 0;
 	if (!n->nodes)
-		n->nodes = arena_alloc(b->arena, REPORTERS_MAX * sizeof(*n->nodes));
+		n->nodes = arena_alloc(b->arena, NODES_MAX * sizeof(*n->nodes));
 	if (!n->nodes)
 		return -ENOMEM;
+	if (n->node_count == NODES_MAX)
+		return 0;
 	n->nodes[n->node_count] = arena_strdup(b->arena, name);
 	return n->nodes[n->node_count++] ? 0 : -ENOMEM;
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What is cut at once, so that not every batch moves the whole list. */
+#define CUT_ONE_IN 64
 /* What a window costs beside its data: the entry, twice for growth, and malloc's own. */
 #define WINDOW_OVERHEAD (2 * sizeof(struct window) + 16)
 
@@ -14,7 +16,11 @@ int history_init(struct history *h, const struct history_limits *limits)
 	*h = (struct history){.bytes_max = limits->bytes_max,
 			      .fine_ns = limits->fine_ns,
 			      .coarse_window_ns = limits->coarse_window_ns,
-			      .retain_ns = limits->retain_ns};
+			      .retain_ns = limits->retain_ns,
+			      .oldest_merged_ns = UINT64_MAX,
+			      .oldest_fine_ns = UINT64_MAX,
+			      .cut_fn = limits->cuts,
+			      .userdata = limits->userdata};
 	return fold_init(&h->scratch, limits->flow_count);
 }
 
@@ -62,7 +68,11 @@ static int append(struct history *h, struct window_list *l, const struct window 
 
 int history_append(struct history *h, const struct window *window)
 {
-	return append(h, &h->fine, window);
+	int r = append(h, &h->fine, window);
+
+	if (!r && window->end_ns < h->oldest_fine_ns)
+		h->oldest_fine_ns = window->end_ns;
+	return r;
 }
 
 /* Removes the windows of which data is NULL. */
@@ -86,90 +96,178 @@ static void window_drop(struct history *h, struct window_list *l, struct window 
 }
 
 /* Number of the long window that an end belongs to: ((n - 1) W, n W]. */
-static uint64_t long_window(const struct history *h, const struct window *w)
+static uint64_t long_window(const struct history *h, uint64_t end_ns)
 {
-	return (w->end_ns + h->coarse_window_ns - 1) / h->coarse_window_ns;
+	return (end_ns + h->coarse_window_ns - 1) / h->coarse_window_ns;
 }
 
-static bool belongs(const struct history *h, const struct window *w, const struct window *first)
+static bool is_long(const struct history *h, const struct window *w)
 {
-	return w->reporter == first->reporter && long_window(h, w) == long_window(h, first);
+	return w->end_ns - w->start_ns > h->coarse_window_ns;
 }
 
-static int fold_long_window(struct history *h, const struct window *first, struct window *ret)
+/* --- merging: one long window of all agents at a time ----------------------------------------- */
+
+/* Whether two windows of an agent lie on the same side of every cut. */
+static bool is_one_side(const struct history *h, const struct window *a, const struct window *b)
 {
-	struct window merged = {.start_ns = UINT64_MAX, .reporter = first->reporter};
-	int r;
-
-	fold_reset(&h->scratch);
-	for (size_t i = 0; i < h->fine.count; i++) {
-		const struct window *w = &h->fine.windows[i];
-
-		if (!belongs(h, w, first))
-			continue;
-		r = fold_window(&h->scratch, w);
-		if (r < 0)
-			return r;
-		if (w->start_ns < merged.start_ns)
-			merged.start_ns = w->start_ns;
-		if (w->end_ns > merged.end_ns)
-			merged.end_ns = w->end_ns;
-	}
-	*ret = merged;
-	return 0;
+	for (size_t i = 0; i < h->cut_count; i++)
+		if ((a->end_ns <= h->cuts[i]) != (b->end_ns <= h->cuts[i]) ||
+		    (a->start_ns >= h->cuts[i]) != (b->start_ns >= h->cuts[i]))
+			return false;
+	return true;
 }
 
-static int merge_with(struct history *h, const struct window *front)
+static int by_reporter(const void *a, const void *b)
+{
+	const struct window *x = a, *y = b;
+
+	if (x->reporter != y->reporter)
+		return x->reporter < y->reporter ? -1 : 1;
+	return (x->end_ns > y->end_ns) - (x->end_ns < y->end_ns);
+}
+
+/* The first of a run of sorted windows that go together, and how many they are, as one. */
+static int merge_run(struct history *h, const struct window *run, size_t count, struct window *ret)
 {
 	struct row_writer writer = {0};
-	struct window merged, first = *front;
-	int r = fold_long_window(h, &first, &merged);
+	struct window merged = *run;
+	int r = 0;
 
+	fold_reset(&h->scratch);
+	for (size_t i = 0; !r && i < count; i++) {
+		r = fold_window(&h->scratch, &run[i]);
+		if (run[i].start_ns < merged.start_ns)
+			merged.start_ns = run[i].start_ns;
+		if (run[i].end_ns > merged.end_ns)
+			merged.end_ns = run[i].end_ns;
+	}
 	if (!r)
 		r = fold_write(&h->scratch, &writer);
-	if (!r) {
-		merged.data = row_shrink(&writer);
-		merged.size = writer.size;
-		merged.rows = (uint32_t)h->scratch.count;
-		r = append(h, &h->merged, &merged);
-	}
 	if (r < 0) {
 		free(writer.data);
 		return r;
 	}
-	for (size_t i = 0; i < h->fine.count; i++)
-		if (belongs(h, &h->fine.windows[i], &first))
-			window_drop(h, &h->fine, &h->fine.windows[i]);
-	list_compact(&h->fine);
+	merged.data = row_shrink(&writer);
+	merged.size = writer.size;
+	merged.rows = (uint32_t)h->scratch.count;
+	*ret = merged;
 	return 0;
 }
 
-static void forget_old(struct history *h, struct window_list *l, uint64_t now_ns)
+static size_t run_length(const struct history *h, const struct window *first, size_t left)
 {
-	bool any = false;
+	size_t count = 1;
 
-	for (size_t i = 0; i < l->count; i++) {
-		if (l->windows[i].end_ns + h->retain_ns >= now_ns)
-			continue;
-		window_drop(h, l, &l->windows[i]);
-		any = true;
-	}
-	if (any)
-		list_compact(l);
+	while (count < left && !is_long(h, first) && !is_long(h, &first[count]) &&
+	       first[count].reporter == first->reporter && is_one_side(h, first, &first[count]))
+		count++;
+	return count;
 }
 
-static void cut(struct history *h, struct window_list *l)
+/* Moves the fine windows of a long window to the list's end, by agent and time. */
+static size_t set_apart(struct history *h, uint64_t number)
 {
-	size_t i;
+	struct window *windows = h->fine.windows;
+	size_t kept = 0, count = 0;
+	struct window *apart = malloc(h->fine.count * sizeof(*apart));
 
-	for (i = 0; i < l->count && h->bytes > h->bytes_max; i++) {
+	if (!apart)
+		return 0;
+	for (size_t i = 0; i < h->fine.count; i++)
+		if (long_window(h, windows[i].end_ns) == number)
+			apart[count++] = windows[i];
+		else
+			windows[kept++] = windows[i];
+	qsort(apart, count, sizeof(*apart), by_reporter);
+	memcpy(windows + kept, apart, count * sizeof(*apart));
+	free(apart);
+	return count;
+}
+
+/* A run of one stays as it is. On failure everything is as it was. */
+static int move_run(struct history *h, struct window *run, size_t count)
+{
+	struct window merged = *run;
+	int r = count > 1 ? merge_run(h, run, count, &merged) : 0;
+
+	if (r < 0)
+		return r;
+	r = append(h, &h->merged, &merged);
+	if (r < 0) {
+		if (merged.data != run->data)
+			free(merged.data);
+		return r;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (run[i].data == merged.data)
+			run[i].data = NULL;
+		window_drop(h, &h->fine, &run[i]);
+		run[i].data = NULL;
+	}
+	if (merged.end_ns < h->oldest_merged_ns)
+		h->oldest_merged_ns = merged.end_ns;
+	return 0;
+}
+
+static void find_oldest(const struct window_list *l, uint64_t *ret_end_ns)
+{
+	*ret_end_ns = UINT64_MAX;
+	for (size_t i = 0; i < l->count; i++)
+		if (l->windows[i].end_ns < *ret_end_ns)
+			*ret_end_ns = l->windows[i].end_ns;
+}
+
+static int merge_oldest(struct history *h)
+{
+	uint64_t number = long_window(h, h->oldest_fine_ns), to_ns = number * h->coarse_window_ns;
+	size_t count = set_apart(h, number), done = 0;
+	struct window *first = h->fine.windows + (h->fine.count - count);
+	int r = count ? 0 : -ENOMEM;
+
+	h->cut_count =
+		h->cut_fn ? h->cut_fn(h->userdata, to_ns - h->coarse_window_ns, to_ns, h->cuts) : 0;
+	while (!r && done < count) {
+		size_t length = run_length(h, first + done, count - done);
+
+		r = move_run(h, first + done, length);
+		done += length;
+	}
+	list_compact(&h->fine);
+	find_oldest(&h->fine, &h->oldest_fine_ns);
+	return r;
+}
+
+/* Every window is looked at, so not for each one that is due. */
+static void forget_old(struct history *h, struct window_list *l, uint64_t *oldest_ns,
+		       uint64_t now_ns)
+{
+	if (now_ns < h->retain_ns + h->coarse_window_ns / 10 ||
+	    *oldest_ns >= now_ns - h->retain_ns - h->coarse_window_ns / 10)
+		return;
+	for (size_t i = 0; i < l->count; i++)
+		if (l->windows[i].end_ns + h->retain_ns < now_ns)
+			window_drop(h, l, &l->windows[i]);
+	list_compact(l);
+	find_oldest(l, oldest_ns);
+}
+
+static void cut(struct history *h, struct window_list *l, uint64_t *oldest_ns)
+{
+	size_t i, kept = h->bytes_max - h->bytes_max / CUT_ONE_IN;
+
+	if (h->bytes <= h->bytes_max)
+		return;
+	for (i = 0; i < l->count && h->bytes > kept; i++) {
 		h->cut_rows += l->windows[i].rows;
 		if (l->windows[i].end_ns > h->cut_until_ns)
 			h->cut_until_ns = l->windows[i].end_ns;
 		window_drop(h, l, &l->windows[i]);
 	}
-	if (i)
-		list_compact(l);
+	if (!i)
+		return;
+	list_compact(l);
+	find_oldest(l, oldest_ns);
 }
 
 /* The oldest fine windows are merged when it is time, and before when they fill half of the room:
@@ -180,7 +278,7 @@ static bool must_merge(const struct history *h, uint64_t now_ns)
 
 	if (!h->fine.count)
 		return false;
-	over_ns = long_window(h, &h->fine.windows[0]) * h->coarse_window_ns;
+	over_ns = long_window(h, h->oldest_fine_ns) * h->coarse_window_ns;
 	return over_ns + h->fine_ns <= now_ns ||
 	       (over_ns <= now_ns && h->fine_bytes > h->bytes_max / 2);
 }
@@ -189,12 +287,12 @@ int history_advance(struct history *h, uint64_t now_ns)
 {
 	int r = 0;
 
-	forget_old(h, &h->merged, now_ns);
-	forget_old(h, &h->fine, now_ns);
+	forget_old(h, &h->merged, &h->oldest_merged_ns, now_ns);
+	forget_old(h, &h->fine, &h->oldest_fine_ns, now_ns);
 	while (!r && must_merge(h, now_ns))
-		r = merge_with(h, &h->fine.windows[0]);
-	cut(h, &h->merged);
-	cut(h, &h->fine);
+		r = merge_oldest(h);
+	cut(h, &h->merged, &h->oldest_merged_ns);
+	cut(h, &h->fine, &h->oldest_fine_ns);
 	return r;
 }
 

@@ -8,7 +8,8 @@
  *
  * Exact: the sum over windows is what came in; merging adds, it never averages. A merged window has
  * the end of its newest part, so a question about a range may gain or lose up to coarse_window_ns
- * at its edges, never in the middle.
+ * at its edges, never in the middle. Windows on different sides of a cut (history_cut_fn) are never
+ * merged, nor are those that are longer than coarse_window_ns themselves.
  * Bounded in bytes: fine windows that fill more than half of it are merged early, and when the
  * bound is met the oldest go before their time, counted.
  */
@@ -19,6 +20,12 @@
 
 #include "server/fold.h"
 
+#define HISTORY_CUTS_MAX 16
+
+/* Instants in (from, to) at which some agent's coverage begins or ends, in order, at most
+ * HISTORY_CUTS_MAX. Returns how many. */
+typedef size_t (*history_cut_fn)(void *userdata, uint64_t from_ns, uint64_t to_ns, uint64_t *ret);
+
 struct window_list {
 	struct window *windows;
 	size_t count, capacity;
@@ -28,6 +35,11 @@ struct history {
 	size_t bytes_max, bytes, fine_bytes;
 	uint64_t fine_ns, coarse_window_ns, retain_ns;
 	struct window_list merged, fine;
+	uint64_t oldest_merged_ns, oldest_fine_ns; /* ends of the oldest; UINT64_MAX: none */
+	uint64_t cuts[HISTORY_CUTS_MAX];           /* of the span that is being merged */
+	size_t cut_count;
+	history_cut_fn cut_fn;
+	void *userdata;
 	struct fold scratch;
 	uint64_t cut_rows, cut_until_ns; /* forgotten for want of room; the newest end of them */
 };
@@ -36,7 +48,9 @@ struct history {
 struct history_limits {
 	size_t bytes_max;
 	uint64_t fine_ns, coarse_window_ns, retain_ns;
-	size_t flow_count; /* flow indices are below */
+	size_t flow_count;   /* flow indices are below */
+	history_cut_fn cuts; /* NULL: there are none */
+	void *userdata;
 };
 
 int history_init(struct history *h, const struct history_limits *limits);

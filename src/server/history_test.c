@@ -214,6 +214,60 @@ static void test_clock_steps(void **state)
 	history_done(&h);
 }
 
+static size_t one_cut(void *userdata, uint64_t from_ns, uint64_t to_ns, uint64_t *ret)
+{
+	const uint64_t *cut = userdata;
+
+	*ret = *cut;
+	return *cut > from_ns && *cut < to_ns;
+}
+
+/* What lies on one side of an instant stays apart from what lies on the other, and from what lies
+ * on both. */
+static void test_cuts_are_never_merged_across(void **state)
+{
+	uint64_t cut_ns = 1004 * SECOND + SECOND / 2;
+	size_t before = 0, after = 0, across = 0;
+
+	begin(1 << 20);
+	h.cut_fn = one_cut;
+	h.userdata = &cut_ns;
+	for (unsigned int i = 1; i <= 10; i++)
+		add((1000 + i) * SECOND, 3);
+	assert_int_equal(history_advance(&h, 1100 * SECOND), 0);
+	assert_all_there();
+	assert_int_equal(h.fine.count, 0);
+	for (size_t i = 0; i < history_count(&h); i++) {
+		const struct window *w = history_at(&h, i);
+
+		before += w->end_ns <= cut_ns;
+		after += w->start_ns >= cut_ns;
+		across += w->start_ns < cut_ns && w->end_ns > cut_ns;
+	}
+	assert_in_range(before, 1, 2); /* one for each agent */
+	assert_in_range(after, 1, 2);
+	assert_int_equal(across, 1);
+	history_done(&h);
+}
+
+/* What came merged from an agent keeps its span, and does not stretch others'. */
+static void test_long_windows_stay_as_they_are(void **state)
+{
+	begin(1 << 20);
+	for (unsigned int i = 1; i <= 10; i++)
+		add((1000 + i) * SECOND, 3);
+	h.fine.windows[4].start_ns = 500 * SECOND;
+	assert_int_equal(history_advance(&h, 1100 * SECOND), 0);
+	assert_all_there();
+	for (size_t i = 0; i < history_count(&h); i++) {
+		const struct window *w = history_at(&h, i);
+
+		assert_true(w->start_ns == 500 * SECOND ? w->end_ns == 1005 * SECOND
+							: w->start_ns >= 1000 * SECOND);
+	}
+	history_done(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +275,8 @@ int main(void)
 		cmocka_unit_test(test_forgetting),
 		cmocka_unit_test(test_bound),
 		cmocka_unit_test(test_clock_steps),
+		cmocka_unit_test(test_cuts_are_never_merged_across),
+		cmocka_unit_test(test_long_windows_stay_as_they_are),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,16 +6,19 @@
 #include "server/learn.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <linux/types.h>
 
 #include "../../bpf/flow.h"
 
+#define HANDLES_MAX 262144 /* four times what an agent gives out */
+
 /* Handles of one agent at the most: more than places, since several may share one. */
 static uint32_t handles_max(uint32_t places)
 {
-	return 2 * places + 1024;
+	return places < HANDLES_MAX / 2 ? 2 * places + 1024 : HANDLES_MAX;
 }
 
 /* --- actors --------------------------------------------------------------------------------- */
@@ -213,6 +216,47 @@ static void learn_listeners(struct learn *in)
 	}
 }
 
+/* --- addresses of its machine ------------------------------------------------------------------
+ */
+
+void learn_forget_covers(struct learn *in)
+{
+	struct reporter *r = in->reporter;
+
+	for (size_t i = 0; i < r->home_count; i++)
+		endpoint_release(&in->core->endpoints, r->homes[i]);
+	r->home_count = 0;
+}
+
+static int learn_cover(struct learn *in, const struct wire_cover *w)
+{
+	struct endpoint_key key = {
+		.machine = in->reporter->machine, .netns = w->netns, .actor = ACTOR_NONE};
+
+	memcpy(key.address, w->address, 16);
+	return endpoint_acquire(&in->core->endpoints, &key, in->end_ns,
+				&in->reporter->homes[in->reporter->home_count]);
+}
+
+static void learn_covers(struct learn *in)
+{
+	const struct wire_batch *b = in->batch;
+	size_t count = b->cover_count < REPORTER_COVERS_MAX ? b->cover_count : REPORTER_COVERS_MAX;
+	uint32_t *homes;
+
+	learn_forget_covers(in);
+	in->loss[LOSS_COVERS_FULL] += b->cover_count - count;
+	homes = realloc(in->reporter->homes, (count + 1) * sizeof(*homes));
+	if (!homes)
+		return;
+	in->reporter->homes = homes;
+	for (size_t i = 0; i < count; i++)
+		if (!learn_cover(in, &b->covers[i]))
+			in->reporter->home_count++;
+		else
+			in->loss[LOSS_COVERS_FULL]++;
+}
+
 /* --- names of addresses ---------------------------------------------------------------------- */
 
 static void learn_names(struct learn *in)
@@ -241,6 +285,8 @@ void learn_definitions(struct learn *in)
 	learn_names(in);
 	if (b->listeners_changed)
 		learn_listeners(in);
+	if (b->covers_changed)
+		learn_covers(in);
 }
 
 static void release_flows(struct learn *in, struct hashindex *handles)

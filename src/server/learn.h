@@ -22,3 +22,5 @@ void learn_end(struct learn *in);
 
 /* The agent's life is over: its handles mean nothing any more. */
 void learn_forget_handles(struct learn *in);
+/* Nor are the addresses that it told its machine's. */
+void learn_forget_covers(struct learn *in);

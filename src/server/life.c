@@ -21,15 +21,23 @@ int life_refuse(struct core *c, enum loss cause, int code)
 	return code;
 }
 
+static uint32_t node_hash(const struct core *c, const char *node)
+{
+	return hashindex_hash(c->actors.seed, node, strlen(node));
+}
+
 struct reporter *life_find_reporter(struct core *c, const char *node)
 {
 	char clean[sizeof(c->reporters[0].node)];
+	struct hashindex_cursor at;
+	uint32_t i;
 
 	text_clean(clean, sizeof(clean), node);
-	for (uint32_t i = 0; i < c->reporter_count; i++)
+	at = hashindex_begin(node_hash(c, clean));
+	while (hashindex_next(&c->reporters_by_node, &at, &i))
 		if (!strcmp(c->reporters[i].node, clean))
 			return &c->reporters[i];
-	if (c->reporter_count == REPORTERS_MAX)
+	if (c->reporter_count == c->config.agents_max)
 		return NULL;
 	c->reporters[c->reporter_count].index = c->reporter_count;
 	return &c->reporters[c->reporter_count]; /* counted once a batch of it is taken */
@@ -58,7 +66,7 @@ static int end_gauges(struct learn *in, struct row_writer *w, uint32_t *ret_rows
 	int r = fold_write_losses(w, (uint64_t[LOSS_COUNT]){0});
 
 	*ret_rows = 0;
-	for (uint32_t i = 0; !r && i < flow_table_size(&c->flows); i++) {
+	for (uint32_t i = 0; !r && i < flow_table_used(&c->flows); i++) {
 		const struct flow *f = flow_at(&c->flows, i);
 		struct sums lost = {0};
 
@@ -77,7 +85,7 @@ static void zero_gauges(struct learn *in, uint64_t at_ns)
 {
 	struct core *c = in->core;
 
-	for (uint32_t i = 0; i < flow_table_size(&c->flows); i++) {
+	for (uint32_t i = 0; i < flow_table_used(&c->flows); i++) {
 		struct flow *f = flow_at(&c->flows, i);
 
 		if (!f || (!f->active && !f->pending) ||
@@ -106,8 +114,21 @@ static int end_life(struct learn *in)
 		return r;
 	zero_gauges(in, w.end_ns);
 	learn_forget_handles(in);
+	learn_forget_covers(in);
 	listener_table_clear(&in->core->listeners, in->reporter->index);
 	return 0;
+}
+
+/* From now on it is found by its node's name. */
+static int count_reporter(struct core *c, struct reporter *r, const struct wire_batch *b)
+{
+	int e;
+
+	text_clean(r->node, sizeof(r->node), b->node);
+	e = hashindex_insert(&c->reporters_by_node, node_hash(c, r->node), r->index);
+	if (!e)
+		c->reporter_count++;
+	return e;
 }
 
 static int begin_life(struct learn *in)
@@ -116,14 +137,12 @@ static int begin_life(struct learn *in)
 	struct core *c = in->core;
 	bool first = r->index == c->reporter_count;
 	bool rebooted = first || !same_boot(r, in->batch);
-	int e = first ? 0 : end_life(in);
+	uint32_t machine = rebooted ? machine_of(c, in->batch) : r->machine;
+	int e = first ? count_reporter(c, r, in->batch) : end_life(in);
 
 	if (e < 0)
 		return e;
-	if (rebooted)
-		r->machine = machine_of(c, in->batch);
-	if (first)
-		c->reporter_count++;
+	r->machine = machine;
 	r->started_ns = in->batch->started_ns;
 	r->started_wall_ns = life_wall(in, in->batch->started_ns);
 	r->sequence = 0;

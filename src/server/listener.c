@@ -8,17 +8,19 @@
 
 #include "server/address.h"
 
-int listener_table_init(struct listener_table *t, uint64_t seed, struct actor_table *actors,
-			struct endpoint_table *endpoints)
+int listener_table_init(struct listener_table *t, uint32_t max, uint64_t seed,
+			struct actor_table *actors, struct endpoint_table *endpoints)
 {
-	*t = (struct listener_table){.seed = seed, .actors = actors, .endpoints = endpoints};
-	t->listeners = calloc(LISTENERS_MAX, sizeof(*t->listeners));
+	*t = (struct listener_table){
+		.max = max, .seed = seed, .actors = actors, .endpoints = endpoints};
+	t->listeners = calloc(max, sizeof(*t->listeners));
 	return t->listeners ? 0 : -ENOMEM;
 }
 
 void listener_table_done(struct listener_table *t)
 {
 	free(t->listeners);
+	free(t->first);
 	hashindex_done(&t->by_port);
 	*t = (struct listener_table){0};
 }
@@ -30,10 +32,43 @@ static uint32_t port_hash(const struct listener_table *t, uint32_t machine, uint
 	return hashindex_hash(t->seed, bytes, sizeof(bytes));
 }
 
+/* Makes the neighbours of a listener in its agent's list point to another place. */
+static void relink(struct listener_table *t, const struct listener *l, uint32_t next,
+		   uint32_t previous)
+{
+	if (l->previous)
+		t->listeners[l->previous - 1].next = next;
+	else
+		t->first[l->reporter] = next;
+	if (l->next)
+		t->listeners[l->next - 1].previous = previous;
+}
+
+static int link_first(struct listener_table *t, struct listener *l, uint32_t place)
+{
+	uint32_t count = t->first_count ? t->first_count : 16, *first;
+
+	while (count <= l->reporter)
+		count *= 2;
+	if (count != t->first_count) {
+		first = realloc(t->first, count * sizeof(*first));
+		if (!first)
+			return -ENOMEM;
+		memset(first + t->first_count, 0, (count - t->first_count) * sizeof(*first));
+		t->first = first;
+		t->first_count = count;
+	}
+	l->previous = 0;
+	l->next = t->first[l->reporter];
+	relink(t, l, place + 1, place + 1);
+	return 0;
+}
+
 static void remove_at(struct listener_table *t, uint32_t i)
 {
 	struct listener *l = &t->listeners[i], *last = &t->listeners[t->count - 1];
 
+	relink(t, l, l->next, l->previous);
 	hashindex_remove(&t->by_port, port_hash(t, l->machine, l->port), i);
 	endpoint_release(t->endpoints, l->home);
 	actor_release(t->actors, l->actor);
@@ -43,15 +78,15 @@ static void remove_at(struct listener_table *t, uint32_t i)
 				 t->count - 1);
 		hashindex_insert(&t->by_port, port_hash(t, last->machine, last->port), i);
 		*l = *last;
+		relink(t, l, i + 1, i + 1);
 	}
 	t->count--;
 }
 
 void listener_table_clear(struct listener_table *t, uint32_t reporter)
 {
-	for (uint32_t i = t->count; i--;)
-		if (t->listeners[i].reporter == reporter)
-			remove_at(t, i);
+	while (reporter < t->first_count && t->first[reporter])
+		remove_at(t, t->first[reporter] - 1);
 }
 
 static int learn_home(struct listener_table *t, struct listener *l, uint64_t now_ns)
@@ -70,7 +105,7 @@ int listener_table_add(struct listener_table *t, const struct listener *listener
 	struct listener *l = &t->listeners[t->count];
 	int r;
 
-	if (t->count == LISTENERS_MAX)
+	if (t->count == t->max)
 		return -ENOSPC;
 	*l = *listener;
 	l->wildcard = address_is_unspecified(l->address);
@@ -78,6 +113,11 @@ int listener_table_add(struct listener_table *t, const struct listener *listener
 	if (r < 0)
 		return r;
 	r = hashindex_insert(&t->by_port, port_hash(t, l->machine, l->port), t->count);
+	if (!r) {
+		r = link_first(t, l, t->count);
+		if (r < 0)
+			hashindex_remove(&t->by_port, port_hash(t, l->machine, l->port), t->count);
+	}
 	if (r < 0) {
 		endpoint_release(t->endpoints, l->home);
 		return r;

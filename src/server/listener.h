@@ -14,8 +14,6 @@
 #include "server/endpoint.h"
 #include "server/hashindex.h"
 
-#define LISTENERS_MAX 16384 /* of all agents */
-
 struct listener {
 	uint32_t reporter, machine, netns, actor;
 	uint32_t home; /* the entry that says its address is local; wildcard: ENDPOINT_NONE */
@@ -24,19 +22,22 @@ struct listener {
 	uint8_t transport;
 	bool wildcard;
 	uint8_t address[16];
+	uint32_t next, previous; /* of the same agent, place + 1; set here */
 };
 
 struct listener_table {
 	struct listener *listeners;
-	uint32_t count;
+	uint32_t count, max;
 	struct hashindex by_port;
+	uint32_t *first; /* by agent, place + 1; grows */
+	uint32_t first_count;
 	uint64_t seed;
 	struct actor_table *actors;       /* borrowed */
 	struct endpoint_table *endpoints; /* borrowed */
 };
 
-int listener_table_init(struct listener_table *t, uint64_t seed, struct actor_table *actors,
-			struct endpoint_table *endpoints);
+int listener_table_init(struct listener_table *t, uint32_t max, uint64_t seed,
+			struct actor_table *actors, struct endpoint_table *endpoints);
 void listener_table_done(struct listener_table *t);
 
 /* Forgets those of an agent; then the new ones are added one by one. */

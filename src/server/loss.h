@@ -30,6 +30,7 @@
 	X(FLOWS_FULL, "server_flows_full", true, "flows that became their actor's coarse one")     \
 	X(ACTORS_FULL, "server_actors_full", true, "actors that became ~other")                    \
 	X(LISTENERS_FULL, "server_listeners_full", false, "listeners that are not shown")          \
+	X(COVERS_FULL, "server_covers_full", false, "addresses of machines that found no room")       \
 	X(NO_MEMORY, "server_no_memory", true, "updates lost for want of memory")                  \
 	X(EVENTS_CUT, "server_events_cut", true,                                                   \
 	  "events of processes forgotten before their hour was over")                              \

@@ -194,11 +194,11 @@ static int plan_all(struct planner *p, struct vector *split)
 
 static int init(struct planner *p, struct arena *arena)
 {
-	size_t flows = flow_table_size(&p->core->flows);
+	size_t flows = flow_table_used(&p->core->flows);
 
 	p->plan->items = arena_alloc(arena, flows * sizeof(*p->plan->items));
 	p->machine_has_coarse_clients = arena_alloc(arena, 2 * p->core->machine_count + 2);
-	p->actor_has_local_clients = arena_alloc(arena, 2 * p->core->actors.size);
+	p->actor_has_local_clients = arena_alloc(arena, 2 * p->core->actors.used_max);
 	if (!p->plan->items || !p->machine_has_coarse_clients || !p->actor_has_local_clients)
 		return -ENOMEM;
 	return 0;

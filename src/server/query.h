@@ -35,6 +35,8 @@ struct core_config {               /* 0: the default */
 	size_t history_bytes_max;  /* 32 MiB */
 	uint32_t flows_max;        /* 65536 */
 	uint32_t actors_max;       /* 8192 */
+	uint32_t agents_max;       /* 64 */
+	uint32_t listeners_max;    /* 16384, of all agents */
 	uint64_t fine_ns;          /* windows stay as they came for so long: 5 min */
 	uint64_t coarse_window_ns; /* and are then merged into windows of this: 10 s */
 	uint64_t retain_ns;        /* and forgotten after: 1 h */

@@ -14,6 +14,7 @@
 void reporter_done(struct reporter *r)
 {
 	free(r->netns);
+	free(r->homes);
 	hashindex_done(&r->actors);
 	hashindex_done(&r->flows);
 	hashindex_done(&r->leaving);

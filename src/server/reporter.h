@@ -12,9 +12,9 @@
 #include "server/hashindex.h"
 #include "wire/batch.h"
 
-#define REPORTERS_MAX      16
-#define REPORTER_SAMPLES   64
-#define REPORTER_NETNS_MAX 1024
+#define REPORTER_SAMPLES    64
+#define REPORTER_NETNS_MAX  1024
+#define REPORTER_COVERS_MAX 4096
 
 /* What an agent had cost by then, for shares over the last minute. */
 struct cost_sample {
@@ -36,6 +36,8 @@ struct reporter {
 	size_t sample_count, sample_next;
 	struct wire_netns *netns;
 	size_t netns_count;
+	uint32_t *homes; /* entries of endpoints that say which addresses its machine has */
+	size_t home_count;
 	/* handle -> place; hashes are one-to-one, so nothing is compared */
 	struct hashindex actors, flows;
 	struct hashindex leaving; /* flows retired by the batch at hand */
