@@ -178,11 +178,29 @@ static struct wire_update *flow_row(struct flow_table *t, struct flow *flow)
 	return row;
 }
 
+static bool has_samples(const struct mr_histogram *h)
+{
+	return h->min_inverted != 0;
+}
+
+/* The row's histograms for what the record has. */
+static int make_histograms(struct flow_table *t, struct wire_update *row,
+			   const struct mr_flow_value *value)
+{
+	struct arena *arena = t->batch->arena;
+
+	if (has_samples(&value->rtt_us) && !wire_histogram(arena, &row->rtt_us))
+		return -ENOMEM;
+	if (has_samples(&value->connect_us) && !wire_histogram(arena, &row->connect_us))
+		return -ENOMEM;
+	return 0;
+}
+
 static void fold_histogram(struct histogram *into, const struct mr_histogram *from)
 {
 	uint32_t min = ~from->min_inverted;
 
-	if (!from->min_inverted) /* no sample */
+	if (!has_samples(from))
 		return;
 	if (!into->count || min < into->min)
 		into->min = min;
@@ -223,13 +241,13 @@ int flow_table_fold(struct flow_table *t, const struct mr_flow_key *key,
 	struct flow *flow = flow_find(t, &wanted);
 	struct wire_update *row = flow_row(t, flow);
 
-	if (!row)
+	if (!row || make_histograms(t, row, value) < 0)
 		return -ENOMEM;
 	flow->last_used_ns = now_ns;
 	for (unsigned int i = 0; i < MR_COUNTER_COUNT; i++)
 		row->counter[i] += value->counter[i];
-	fold_histogram(&row->rtt_us, &value->rtt_us);
-	fold_histogram(&row->connect_us, &value->connect_us);
+	fold_histogram(row->rtt_us, &value->rtt_us);
+	fold_histogram(row->connect_us, &value->connect_us);
 	return 0;
 }
 

@@ -61,13 +61,13 @@ static void test_both_ends_count_once(void **state)
 	u->counter[MR_SEGMENTS_TO_SERVER] = 3;
 	u->counter[MR_RETRANSMITS_TO_SERVER] = 2;
 	u->counter[MR_RETRANSMITTED_BYTES_TO_SERVER] = 20;
-	histogram_add(&u->rtt_us, 50);
-	histogram_add(&u->connect_us, 70);
+	histogram_add(wire_histogram(w.batch->arena, &u->rtt_us), 50);
+	histogram_add(wire_histogram(w.batch->arena, &u->connect_us), 70);
 	u = world_traffic(&w, 2, 100, 5000, false);
 	u->counter[MR_SEGMENTS_TO_SERVER] = 3;
 	u->counter[MR_RETRANSMITS_TO_CLIENT] = 4;
 	u->counter[MR_SYNACK_RETRANSMITS] = 5;
-	histogram_add(&u->rtt_us, 60);
+	histogram_add(wire_histogram(w.batch->arena, &u->rtt_us), 60);
 	world_send(&w);
 
 	g = world_graph(&w, 0, "", NULL);

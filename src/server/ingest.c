@@ -22,10 +22,13 @@
 /* Beyond it is no number of bytes or connections: JSON holds whole numbers up to here. */
 #define VALUE_MAX (INT64_C(1) << 53)
 
+/* NULL: nothing was measured. */
 static bool histogram_is_sane(const struct histogram *h)
 {
 	uint64_t count = 0;
 
+	if (!h)
+		return true;
 	if (!h->count)
 		return !h->sum;
 	for (unsigned int i = 0; i < HISTOGRAM_BUCKETS; i++)
@@ -59,7 +62,7 @@ static bool update_is_sane(const struct wire_update *u)
 		if (v <= -VALUE_MAX || v >= VALUE_MAX)
 			return false;
 	}
-	return histogram_is_sane(&u->rtt_us) && histogram_is_sane(&u->connect_us) &&
+	return histogram_is_sane(u->rtt_us) && histogram_is_sane(u->connect_us) &&
 	       (!u->dns || dns_is_sane(u->dns)) && drops_are_sane(u);
 }
 
@@ -86,8 +89,8 @@ static void read_update(struct core *c, const struct wire_update *u, struct sums
 {
 	memcpy(ret->counter, u->counter, sizeof(ret->counter));
 	ret->active_lost = ret->pending_lost = 0;
-	ret->rtt_us = u->rtt_us;
-	ret->connect_us = u->connect_us;
+	ret->rtt_us = u->rtt_us ? *u->rtt_us : (struct histogram){0};
+	ret->connect_us = u->connect_us ? *u->connect_us : (struct histogram){0};
 	order_bounds(&ret->rtt_us);
 	order_bounds(&ret->connect_us);
 	ret->dns = u->dns ? *u->dns : (struct wire_dns){0};

@@ -106,10 +106,10 @@ static void test_hostile_rows(void **state)
 	world_update(&w, 1)->counter[MR_BYTES_TO_SERVER] = UINT64_C(1) << 53;
 	world_update(&w, 1)->counter[MR_OPENED] = 0 - (UINT64_C(1) << 53);
 	u = world_update(&w, 1);
-	u->rtt_us.count = 2;
-	u->rtt_us.bucket[5] = 1;
+	wire_histogram(w.batch->arena, &u->rtt_us)->count = 2;
+	u->rtt_us->bucket[5] = 1;
 	u = world_update(&w, 1);
-	u->connect_us.sum = 1;
+	wire_histogram(w.batch->arena, &u->connect_us)->sum = 1;
 	world_traffic(&w, 1, 10, 20, false); /* the good one */
 	world_send(&w);
 	assert_int_equal(total(MR_BYTES_TO_SERVER), 10);

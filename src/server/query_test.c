@@ -460,8 +460,9 @@ static void busy_window(unsigned int edges, bool define)
 			u->counter[MR_SEGMENTS_TO_SERVER] = u->counter[MR_SEGMENTS_TO_CLIENT] = 40;
 			u->counter[MR_BUSY_TO_SERVER] = 1234;
 			for (uint32_t k = 0; k < 8; k++)
-				histogram_add(&u->rtt_us, 40 + 10 * k);
-			histogram_add(&u->connect_us, 90);
+				histogram_add(wire_histogram(w.batch->arena, &u->rtt_us),
+					      40 + 10 * k);
+			histogram_add(wire_histogram(w.batch->arena, &u->connect_us), 90);
 		}
 		if (!define)
 			continue;

@@ -66,7 +66,7 @@ static void add_flows(struct wire_batch *b)
 	b->flows = arena_copy(b->arena, flows, sizeof(flows));
 }
 
-static void fill_redis(struct wire_update *u, bool client)
+static void fill_redis(struct arena *a, struct wire_update *u, bool client)
 {
 	u->counter[MR_OPENED] = 3;
 	u->counter[MR_CLOSED] = 2;
@@ -77,13 +77,13 @@ static void fill_redis(struct wire_update *u, bool client)
 	if (client) {
 		u->counter[MR_ATTEMPTED] = 3;
 		u->counter[MR_RETRANSMITS_TO_SERVER] = 1;
-		histogram_add(&u->connect_us, 55);
+		histogram_add(wire_histogram(a, &u->connect_us), 55);
 	} else {
 		u->counter[MR_RETRANSMITS_TO_CLIENT] = 2;
 		u->counter[MR_SEND_BUFFER_TO_CLIENT] = 1234;
 	}
-	histogram_add(&u->rtt_us, 40);
-	histogram_add(&u->rtt_us, 80);
+	histogram_add(wire_histogram(a, &u->rtt_us), 40);
+	histogram_add(wire_histogram(a, &u->rtt_us), 80);
 }
 
 static void add_updates(struct wire_batch *b)
@@ -93,8 +93,8 @@ static void add_updates(struct wire_batch *b)
 
 	for (i = 0; i < 4; i++)
 		u[i].flow = i + 1;
-	fill_redis(&u[0], true);
-	fill_redis(&u[1], false);
+	fill_redis(b->arena, &u[0], true);
+	fill_redis(b->arena, &u[1], false);
 	u[2].counter[MR_ATTEMPTED] = 2;
 	u[2].counter[MR_FAILED_REFUSED] = 2;
 	u[3].counter[MR_BYTES_TO_SERVER] = 7;

@@ -46,3 +46,10 @@ struct wire_answer *wire_answer_free(struct wire_answer *a)
 		arena_free(a->arena);
 	return NULL;
 }
+
+struct histogram *wire_histogram(struct arena *a, struct histogram **h)
+{
+	if (!*h)
+		*h = arena_alloc(a, sizeof(**h));
+	return *h;
+}

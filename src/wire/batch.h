@@ -64,7 +64,7 @@ struct wire_drop {
 struct wire_update {
 	uint32_t flow;
 	uint64_t counter[MR_COUNTER_COUNT]; /* times in µs; a value may be "negative" by two's complement: sums are exact */
-	struct histogram rtt_us, connect_us;
+	struct histogram *rtt_us, *connect_us; /* NULL: nothing was measured */
 	const struct wire_dns *dns; /* NULL: no name was asked for in it */
 	struct wire_drop *drops;    /* at most WIRE_DROPS_MAX; NULL: none */
 	uint32_t drop_count;
@@ -252,6 +252,9 @@ struct wire_answer {
 };
 
 const char *wire_transport_name(uint8_t transport); /* "tcp", "udp" */
+
+/* The histogram at *h, made in the arena where there is none yet; NULL without memory. */
+struct histogram *wire_histogram(struct arena *a, struct histogram **h);
 
 /* An empty batch with an arena of its own; NULL without memory. */
 struct wire_batch *wire_batch_new(void);

@@ -95,18 +95,23 @@ static int read_counters(struct decoder *d, struct updates *u)
 	return 0;
 }
 
-/* offset: of the histogram in an update. */
+/* offset: of the histogram's pointer in an update. */
 static int read_part(struct decoder *d, struct updates *u, enum wire_part part, const char *name,
 		     const Millrace__Histograms *m, size_t offset)
 {
 	struct histogram **rows = decode_alloc(d, d->messages, u->have[part], sizeof(*rows));
+	struct histogram *made =
+		rows ? decode_alloc(d, d->arena, u->have[part], sizeof(*made)) : NULL;
 	size_t n = 0;
 
-	if (!rows)
+	if (!made)
 		return d->refused;
-	for (size_t i = 0; i < u->count; i++)
-		if (u->masks[i] & BIT(part))
-			rows[n++] = (void *)((char *)&u->rows[i] + offset);
+	for (size_t i = 0; i < u->count; i++) {
+		if (!(u->masks[i] & BIT(part)))
+			continue;
+		rows[n] = &made[n];
+		memcpy((char *)&u->rows[i] + offset, &rows[n++], sizeof(*rows));
+	}
 	return decode_histograms(d, name, m, rows, n);
 }
 

@@ -75,12 +75,22 @@ static const char *drop_difference(const struct wire_drop *a, const struct wire_
 	return NULL;
 }
 
+/* One of zeros is none. */
+static bool same_histogram(const struct histogram *a, const struct histogram *b)
+{
+	static const struct histogram none;
+
+	return !memcmp(a ? a : &none, b ? b : &none, sizeof(none));
+}
+
 static const char *update_difference(const struct wire_update *a, const struct wire_update *b)
 {
 	SAME(flow);
 	SAME_BYTES(counter);
-	SAME_BYTES(rtt_us);
-	SAME_BYTES(connect_us);
+	if (!same_histogram(a->rtt_us, b->rtt_us))
+		return "rtt_us";
+	if (!same_histogram(a->connect_us, b->connect_us))
+		return "connect_us";
 	if (!a->dns != !b->dns)
 		return "dns";
 	SAME_ROWS(drops, drop_count, drop_difference);

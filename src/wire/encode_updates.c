@@ -47,7 +47,7 @@ static bool histogram_is_set(const struct histogram *h)
 {
 	static const struct histogram none;
 
-	return h->count || memcmp(h, &none, sizeof(none));
+	return h && (h->count || memcmp(h, &none, sizeof(none)));
 }
 
 static uint64_t mask_of(const struct wire_update *u)
@@ -57,9 +57,9 @@ static uint64_t mask_of(const struct wire_update *u)
 	for (unsigned int i = 0; i < MR_COUNTER_COUNT; i++)
 		if (u->counter[i])
 			mask |= BIT(wire_counter_numbers.number[i]);
-	if (histogram_is_set(&u->rtt_us))
+	if (histogram_is_set(u->rtt_us))
 		mask |= BIT(WIRE_PART_RTT);
-	if (histogram_is_set(&u->connect_us))
+	if (histogram_is_set(u->connect_us))
 		mask |= BIT(WIRE_PART_CONNECT);
 	if (u->dns)
 		mask |= BIT(WIRE_PART_DNS);
@@ -135,7 +135,7 @@ static int encode_counter_columns(struct encoder *e, const struct updates *u, Mi
 	return 0;
 }
 
-/* offset: of the histogram in an update. */
+/* offset: of the histogram's pointer in an update. */
 static int encode_part(struct encoder *e, const struct updates *u, enum wire_part part,
 		       size_t offset, Millrace__Histograms **ret)
 {
@@ -149,7 +149,7 @@ static int encode_part(struct encoder *e, const struct updates *u, enum wire_par
 		return -ENOMEM;
 	for (size_t i = 0; i < u->count; i++)
 		if (u->masks[i] & BIT(part))
-			rows[n++] = (const void *)((const char *)u->rows[i] + offset);
+			memcpy(&rows[n++], (const char *)u->rows[i] + offset, sizeof(*rows));
 	return encode_histograms(e, rows, n, ret);
 }
 

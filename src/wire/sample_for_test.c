@@ -3,6 +3,7 @@
 #include "wire/sample_for_test.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct sample {
 	uint64_t random;
@@ -89,6 +90,16 @@ static void histogram(struct sample *s, struct histogram *h)
 	}
 }
 
+/* NULL where none came out. */
+static struct histogram *measured(struct sample *s)
+{
+	static const struct histogram none;
+	struct histogram *h = room(s, 1, sizeof(*h));
+
+	histogram(s, h);
+	return memcmp(h, &none, sizeof(none)) ? h : NULL;
+}
+
 static void actors(struct sample *s, unsigned int rows)
 {
 	struct wire_batch *b = s->batch;
@@ -149,8 +160,8 @@ static void update(struct sample *s, struct wire_update *u)
 
 	for (unsigned int i = 0; i < MR_COUNTER_COUNT; i++)
 		u->counter[i] = which >> i & 1 ? number(s) : 0;
-	histogram(s, &u->rtt_us);
-	histogram(s, &u->connect_us);
+	u->rtt_us = measured(s);
+	u->connect_us = measured(s);
 	if (which >> 62)
 		u->dns = dns(s);
 	u->drop_count = (uint32_t)(which >> 58 & 1 ? some(s, WIRE_DROPS_MAX) : 0);

@@ -28,7 +28,7 @@ static uint64_t spread(uint64_t *random, double least)
 
 static void add_round_trips(uint64_t *random, struct histogram *h, unsigned int count, double base)
 {
-	for (unsigned int i = 0; i < count; i++)
+	for (unsigned int i = 0; h && i < count; i++)
 		histogram_add(h, (uint32_t)(base * (1 + uniform(random))));
 }
 
@@ -45,7 +45,7 @@ static void carry(uint64_t *random, struct wire_update *u, uint64_t requests)
 	u->counter[MR_BUSY_TO_SERVER] = requests * 1000;
 }
 
-static void move(uint64_t *random, struct wire_update *u)
+static void move(uint64_t *random, struct arena *a, struct wire_update *u)
 {
 	double kind = uniform(random), round_trip = (double)spread(random, 50);
 	uint64_t requests = 1 + spread(random, 0.5);
@@ -57,13 +57,13 @@ static void move(uint64_t *random, struct wire_update *u)
 		return;
 	}
 	carry(random, u, requests);
-	add_round_trips(random, &u->rtt_us, kind > 0.6 ? (unsigned int)(requests % 4) + 1 : 1,
-			round_trip);
+	add_round_trips(random, wire_histogram(a, &u->rtt_us),
+			kind > 0.6 ? (unsigned int)(requests % 4) + 1 : 1, round_trip);
 	if (kind > 0.6) {
 		unsigned int opened = 1 + (unsigned int)(requests % 4);
 
 		u->counter[MR_ATTEMPTED] = u->counter[MR_OPENED] = u->counter[MR_CLOSED] = opened;
-		add_round_trips(random, &u->connect_us, opened, round_trip);
+		add_round_trips(random, wire_histogram(a, &u->connect_us), opened, round_trip);
 	}
 	if (kind > 0.9) {
 		u->counter[MR_RETRANSMITS_TO_SERVER] = 1 + requests / 100;
@@ -102,7 +102,7 @@ static void report(uint64_t *random, struct wire_batch *b, unsigned int known, u
 		if (uniform(random) * (known - i) >= (double)(moving - b->update_count))
 			continue;
 		b->updates[b->update_count].flow = i + 1;
-		move(random, &b->updates[b->update_count++]);
+		move(random, b->arena, &b->updates[b->update_count++]);
 	}
 }
 

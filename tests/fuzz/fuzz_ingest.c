@@ -27,6 +27,7 @@ struct hostile {
 	struct wire_actor actors[EACH];
 	struct wire_flow flows[EACH];
 	struct wire_update updates[EACH];
+	struct histogram rtt_us[EACH], connect_us[EACH];
 	struct wire_listener listeners[EACH];
 	struct wire_name dns_names[EACH];
 	struct wire_dns dns[EACH];
@@ -128,10 +129,14 @@ static void update(struct hostile *h, struct input *in)
 	u->flow = byte(in) % 34;
 	for (unsigned int n = byte(in) % 8; n--;)
 		u->counter[byte(in) % MR_COUNTER_COUNT] = number(in);
+	u->rtt_us = &h->rtt_us[u - h->updates];
+	memset(u->rtt_us, 0, sizeof(*u->rtt_us));
 	for (unsigned int n = byte(in) % 4; n--;)
-		histogram_add(&u->rtt_us, (uint32_t)number(in));
-	if (byte(in) == 255)
-		u->connect_us.count = 1;
+		histogram_add(u->rtt_us, (uint32_t)number(in));
+	if (byte(in) == 255) {
+		u->connect_us = &h->connect_us[u - h->updates];
+		*u->connect_us = (struct histogram){.count = 1};
+	}
 	if (byte(in) % 4 == 1)
 		u->dns = dns(&h->dns[u - h->updates], in);
 }

@@ -52,6 +52,7 @@ static uint32_t retired[] = {12, 5, 65534};
 
 static struct wire_dns dns;
 static struct wire_drop drops[] = {{"NETFILTER_DROP", 3}, {"~other", UINT64_C(1) << 40}};
+static struct histogram rtt_us[3], connect_us;
 static struct wire_update updates[5];
 
 static struct wire_name names[] = {
@@ -159,14 +160,17 @@ static void set_counters(void)
 
 static void set_histograms(void)
 {
+	for (unsigned int i = 0; i < 3; i++)
+		updates[i].rtt_us = &rtt_us[i];
+	updates[0].connect_us = &connect_us;
 	for (uint32_t i = 0; i < 40; i++)
-		histogram_add(&updates[0].rtt_us, 90 + i * i * 7);
-	histogram_add(&updates[0].connect_us, 0);
-	histogram_add(&updates[1].rtt_us, UINT32_MAX);
-	histogram_add(&updates[1].rtt_us, 1);
-	updates[2].rtt_us.count = 3; /* read while it was added to */
-	updates[2].rtt_us.max = 17;
-	updates[2].rtt_us.bucket[95] = UINT32_MAX;
+		histogram_add(&rtt_us[0], 90 + i * i * 7);
+	histogram_add(&connect_us, 0);
+	histogram_add(&rtt_us[1], UINT32_MAX);
+	histogram_add(&rtt_us[1], 1);
+	rtt_us[2].count = 3; /* read while it was added to */
+	rtt_us[2].max = 17;
+	rtt_us[2].bucket[95] = UINT32_MAX;
 	histogram_add(&dns.latency_us, 1200);
 	histogram_add(&dns.latency_us, 5000000);
 }

@@ -66,7 +66,7 @@ static int add(const struct wire_batch *b, struct sums *s)
 static void strip(struct wire_batch *b)
 {
 	for (size_t i = 0; i < b->update_count; i++) {
-		b->updates[i].rtt_us = b->updates[i].connect_us = (struct histogram){0};
+		b->updates[i].rtt_us = b->updates[i].connect_us = NULL;
 		b->updates[i].counter[MR_BUSY_TO_SERVER] = 0;
 	}
 }
