@@ -99,7 +99,12 @@ static void emit_http(struct emit *e, const struct api *a)
 	emit_object_begin(e, "http");
 	emit_counter(e, "requests", stats.requests);
 	emit_counter(e, "refused", stats.refused);
+	emit_counter(e, "crowded", stats.crowded);
+	emit_counter(e, "bodies_late", stats.late);
 	emit_integer(e, "connections", stats.connections);
+	emit_integer(e, "connections_of_agents", stats.agents);
+	emit_integer(e, "connections_of_readers", stats.readers);
+	emit_integer(e, "bodies", stats.bodies);
 	emit_integer(e, "stream_subscribers", subscribers);
 	emit_counter(e, "stream_dropped", a->streams_dropped);
 	emit_object_end(e);

@@ -49,28 +49,14 @@ static void on_handle_closed(uv_handle_t *handle)
 		free(h);
 }
 
-static void on_connection(void *userdata, struct MHD_Connection *connection, void **socket_context,
-			  enum MHD_ConnectionNotificationCode what)
-{
-	struct http *h = userdata;
-
-	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-		h->stats.connections++;
-		return;
-	}
-	/* with so many it stops listening, and begins again in its next run only */
-	if (h->stats.connections-- == HTTP_CONNECTIONS_MAX)
-		http_run_again(h);
-}
-
 static struct MHD_Daemon *start_daemon(struct http *h, int fd)
 {
 	return MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, http_on_request, h,
-		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, http_on_target, h,
+		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, http_peer_accept, h, http_on_request,
+		h, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, http_on_target, h,
 		MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, h, MHD_OPTION_NOTIFY_CONNECTION,
-		on_connection, h, MHD_OPTION_CONNECTION_LIMIT, (unsigned int)HTTP_CONNECTIONS_MAX,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)HTTP_IDLE_S,
+		http_peer_notify, h, MHD_OPTION_CONNECTION_LIMIT, h->connections_max,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)HTTP_IDLE_AGENT_S,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 }
 
@@ -81,9 +67,10 @@ static int watch(struct http *h, uv_loop_t *loop)
 
 	if (r < 0)
 		return r;
-	h->handles = 2;
+	h->handles = 3;
 	h->poll.data = h->timer.data = h;
 	uv_timer_init(loop, &h->timer);
+	http_body_init(h, loop);
 	return uv_poll_start(&h->poll, UV_READABLE, on_poll);
 }
 
@@ -99,7 +86,11 @@ int http_open(struct http **ret, uv_loop_t *loop, const struct http_config *conf
 	}
 	h->address = config->address;
 	h->routes = config->routes;
+	h->authorize = config->authorize;
 	h->userdata = config->userdata;
+	h->bodies_max = config->bodies_max ? config->bodies_max : HTTP_BODIES_MAX;
+	h->body_ms = config->body_ms ? config->body_ms : HTTP_BODY_MS;
+	http_peer_init(h, config->connections_max);
 	h->daemon = start_daemon(h, config->fd);
 	if (!h->daemon) {
 		close(config->fd);
@@ -119,6 +110,8 @@ int http_open(struct http **ret, uv_loop_t *loop, const struct http_config *conf
 void http_stats(const struct http *h, struct http_stats *ret)
 {
 	*ret = h->stats;
+	ret->agents = h->peers[HTTP_AGENT];
+	ret->readers = h->peers[HTTP_READER];
 }
 
 struct http *http_close(struct http *h)
@@ -132,9 +125,11 @@ struct http *http_close(struct http *h)
 	if (h->handles)
 		uv_close((uv_handle_t *)&h->poll, on_handle_closed);
 	MHD_stop_daemon(h->daemon);
-	if (h->handles)
-		uv_close((uv_handle_t *)&h->timer, on_handle_closed);
-	else
+	if (!h->handles) {
 		free(h);
+		return NULL;
+	}
+	uv_close((uv_handle_t *)&h->timer, on_handle_closed);
+	uv_close((uv_handle_t *)&h->body_timer, on_handle_closed);
 	return NULL;
 }

@@ -6,6 +6,13 @@
 
 #include "server/http.h"
 
+enum http_class { HTTP_STRANGER, HTTP_READER, HTTP_AGENT, HTTP_CLASS_COUNT };
+
+/* A connection, as long as it is open. */
+struct http_peer {
+	enum http_class class;
+};
+
 struct http {
 	struct MHD_Daemon *daemon;
 	uv_poll_t poll;
@@ -14,9 +21,22 @@ struct http {
 	unsigned int handles; /* of the loop, still to be closed */
 	struct listen_address address;
 	const struct http_route *routes;
+	bool (*authorize)(void *userdata, struct http_request *r, const struct http_route *route);
 	void *userdata;
 	struct http_stats stats;
+	unsigned int peers[HTTP_CLASS_COUNT], peers_max[HTTP_CLASS_COUNT], connections_max;
+	uv_timer_t body_timer;
+	size_t bodies_size; /* bytes set aside */
+	unsigned int bodies_max, body_ms;
 	struct http_request *requests; /* all there are */
+};
+
+struct http_body {
+	uint8_t *data; /* owned */
+	size_t size, capacity;
+	uint64_t deadline_ms; /* of the loop's clock; 0: none is being read */
+	bool counted;         /* among those that are being read or held */
+	bool over;            /* of it more came than the route takes */
 };
 
 struct http_request {
@@ -24,17 +44,40 @@ struct http_request {
 	struct http_request *previous, *next;
 	struct MHD_Connection *connection;
 	struct MHD_Response *response; /* owned; set once answered */
+	const struct http_route *route; /* NULL: no such */
+	struct http_body body;
 	unsigned int status;
 	uint64_t now_ns;
 	bool admitted, suspended, head, too_long;
 	void (*on_gone)(void *userdata);
 	void *gone_userdata;
 	struct params params;
+	char *query;			  /* in target; NULL: none */
 	char target[PARAMS_TEXT_MAX + 1]; /* path and query as they came */
 };
 
 /* http.c: libmicrohttpd runs once more as soon as the loop is free. */
 void http_run_again(struct http *h);
+
+/* http_peer.c: whose a connection is, and how many of each there may be. */
+void http_peer_init(struct http *h, unsigned int connections_max);
+enum MHD_Result http_peer_accept(void *userdata, const struct sockaddr *address, socklen_t size);
+void http_peer_notify(void *userdata, struct MHD_Connection *connection, void **socket_context,
+		      enum MHD_ConnectionNotificationCode what);
+/* The connection is of such a peer from now on. False: too many are already. */
+bool http_peer_become(struct http_request *r, enum http_class class);
+
+/* http_body.c: bodies within their bounds. */
+int http_body_init(struct http *h, uv_loop_t *loop);
+bool http_body_comes(const struct http_request *r);
+bool http_body_begin(struct http_request *r); /* false: refused, answered */
+/* Takes a piece. False: far too much, end the connection. */
+bool http_body_add(struct http_request *r, const char *data, size_t size);
+bool http_body_end(struct http_request *r); /* false: refused, answered */
+void http_body_free(struct http_request *r);
+
+/* http_request.c: refused before its body is read; the connection ends with the answer. */
+void http_refuse(struct http_request *r, unsigned int status, const char *text);
 
 /* http_reply.c: answers with just the headers that the response has. */
 void http_reply_raw(struct http_request *r, unsigned int status, struct MHD_Response *response);

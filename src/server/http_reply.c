@@ -66,6 +66,34 @@ void http_reply_text(struct http_request *r, unsigned int status, const char *te
 		   copy ? response_of(copy, strlen(copy), "text/plain; charset=utf-8") : NULL);
 }
 
+void http_reply_bytes(struct http_request *r, unsigned int status, const char *type, void *bytes,
+		      size_t size)
+{
+	http_reply(r, status, response_of(bytes, size, type));
+}
+
+void http_reply_nothing(struct http_request *r, unsigned int status)
+{
+	http_reply(r, status,
+		   MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT));
+}
+
+void http_reply_add_header(struct http_request *r, const char *name, const char *value)
+{
+	if (r->response)
+		MHD_add_response_header(r->response, name, value);
+}
+
+void http_reply_again(struct http_request *r, unsigned int status, unsigned int seconds,
+		      const char *text)
+{
+	char value[16];
+
+	snprintf(value, sizeof(value), "%u", seconds);
+	http_reply_error(r, status, "%s", text);
+	http_reply_add_header(r, MHD_HTTP_HEADER_RETRY_AFTER, value);
+}
+
 void http_reply_error(struct http_request *r, unsigned int status, const char *format, ...)
 {
 	char text[1024];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The life of a request. libmicrohttpd calls http_on_target, then http_on_request twice, and once
- * more after a suspended connection was resumed; http_on_completed frees it.
+ * The life of a request. libmicrohttpd calls http_on_target, then http_on_request with its headers,
+ * for each piece of its body, once behind it, and once more after a suspended connection was
+ * resumed; http_on_completed frees it.
  */
 #include "server/http_internal.h"
 
@@ -67,6 +68,7 @@ void http_on_completed(void *userdata, struct MHD_Connection *connection, void *
 		r->on_gone(r->gone_userdata);
 	if (r->response)
 		MHD_destroy_response(r->response);
+	http_body_free(r);
 	*(r->previous ? &r->previous->next : &r->http->requests) = r->next;
 	if (r->next)
 		r->next->previous = r->previous;
@@ -99,78 +101,138 @@ static bool host_is_ours(struct http_request *r)
 	return hosts.count == 1 && hosts.value && listen_is_ours(&r->http->address, hosts.value);
 }
 
-static bool has_body(struct http_request *r)
-{
-	const char *length = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND,
-							 MHD_HTTP_HEADER_CONTENT_LENGTH);
+static const char *const method_names[HTTP_METHOD_COUNT] = {"GET", "POST", "DELETE"};
 
-	return (length && strcmp(length, "0")) ||
-	       MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND,
-					   MHD_HTTP_HEADER_TRANSFER_ENCODING);
-}
-
-/* Refused before its body is read; the connection ends with the answer. */
-static void refuse(struct http_request *r, unsigned int status, const char *text)
+void http_refuse(struct http_request *r, unsigned int status, const char *text)
 {
 	http_reply_error(r, status, "%s", text);
-	if (r->response)
-		MHD_add_response_header(r->response, MHD_HTTP_HEADER_CONNECTION, "close");
-	if (r->response && status == MHD_HTTP_METHOD_NOT_ALLOWED)
-		MHD_add_response_header(r->response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+	http_reply_add_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
 }
 
-static void admit(struct http_request *r, const char *method)
+static void refuse_host(struct http_request *r)
 {
 	const struct listen_address *a = &r->http->address;
 	char text[200];
 
-	r->admitted = true;
-	r->head = !strcmp(method, MHD_HTTP_METHOD_HEAD);
-	if (!host_is_ours(r)) {
-		snprintf(text, sizeof(text),
-			 "this Host is not served here: expected %s:%u or localhost:%u", a->host,
-			 a->port, a->port);
-		refuse(r, MHD_HTTP_MISDIRECTED_REQUEST, text);
-	} else if (!r->head && strcmp(method, MHD_HTTP_METHOD_GET)) {
-		refuse(r, MHD_HTTP_METHOD_NOT_ALLOWED, "method not allowed: expected GET or HEAD");
-	} else if (has_body(r)) {
-		refuse(r, MHD_HTTP_BAD_REQUEST, "request with a body: expected none");
-	} else if (r->too_long) {
-		snprintf(text, sizeof(text), "request target too long: expected at most %d bytes",
-			 PARAMS_TEXT_MAX);
-		refuse(r, MHD_HTTP_URI_TOO_LONG, text);
-	}
+	snprintf(text, sizeof(text), "this Host is not served here: expected %s:%u or localhost:%u",
+		 a->host, a->port, a->port);
+	http_refuse(r, MHD_HTTP_MISDIRECTED_REQUEST, text);
 }
 
-static const struct http_route *find_route(const struct http *h, const char *path)
+/* What the path takes; of one that is not there as if it took GET. */
+static void refuse_method(struct http_request *r)
+{
+	bool takes[HTTP_METHOD_COUNT] = {false}, any = false;
+	char allow[64] = "", text[128];
+	const struct http_route *route;
+	char *end = allow;
+	size_t i;
+
+	for (route = r->http->routes; route->path; route++)
+		if (!strcmp(route->path, r->target))
+			takes[route->method] = any = true;
+	takes[HTTP_GET] |= !any;
+	for (i = 0; i < HTTP_METHOD_COUNT; i++)
+		if (takes[i])
+			end += sprintf(end, "%s%s", end > allow ? ", " : "",
+				       i == HTTP_GET ? "GET, HEAD" : method_names[i]);
+	snprintf(text, sizeof(text), "method not allowed: expected %s",
+		 strcmp(allow, "GET, HEAD") ? allow : "GET or HEAD");
+	http_refuse(r, MHD_HTTP_METHOD_NOT_ALLOWED, text);
+	http_reply_add_header(r, MHD_HTTP_HEADER_ALLOW, allow);
+}
+
+/* NULL: none. */
+static const struct http_route *find_route(const struct http *h, const char *path,
+					   const char *method)
 {
 	const struct http_route *route;
 
 	for (route = h->routes; route->path; route++)
-		if (!strcmp(route->path, path))
+		if (!strcmp(route->path, path) && !strcmp(method_names[route->method], method))
 			return route;
 	return NULL;
+}
+
+/* It comes from somebody who may: from now on it holds one of their places. */
+static bool take_place(struct http_request *r)
+{
+	bool agent = r->route->right == HTTP_FOR_AGENTS;
+
+	if (r->route->right == HTTP_FOR_ANYBODY ||
+	    http_peer_become(r, agent ? HTTP_AGENT : HTTP_READER))
+		return true;
+	http_refuse(r, agent ? MHD_HTTP_TOO_MANY_REQUESTS : MHD_HTTP_SERVICE_UNAVAILABLE,
+		    agent ? "too many agents are connected already; try again later"
+			  : "too many readers are connected already; try again later");
+	http_reply_add_header(r, MHD_HTTP_HEADER_RETRY_AFTER, "10");
+	return false;
+}
+
+static bool is_allowed(struct http_request *r)
+{
+	struct http *h = r->http;
+
+	return !r->route || !h->authorize || h->authorize(h->userdata, r, r->route);
+}
+
+/* What the headers alone decide. */
+static void admit(struct http_request *r, const char *method)
+{
+	char text[120];
+
+	r->admitted = true;
+	r->head = !strcmp(method, MHD_HTTP_METHOD_HEAD);
+	r->query = strchr(r->target, '?');
+	if (r->query)
+		*r->query++ = '\0';
+	r->route = find_route(r->http, r->target, r->head ? MHD_HTTP_METHOD_GET : method);
+	if (!host_is_ours(r)) {
+		refuse_host(r);
+	} else if (!r->route && !r->head && strcmp(method, MHD_HTTP_METHOD_GET) != 0) {
+		refuse_method(r);
+	} else if (!is_allowed(r)) {
+		http_reply_add_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
+	} else if (http_body_comes(r) && (!r->route || !r->route->body_size_max)) {
+		http_refuse(r, MHD_HTTP_BAD_REQUEST, "request with a body: expected none");
+	} else if (r->too_long) {
+		snprintf(text, sizeof(text), "request target too long: expected at most %d bytes",
+			 PARAMS_TEXT_MAX);
+		http_refuse(r, MHD_HTTP_URI_TOO_LONG, text);
+	} else if (r->route && take_place(r) && http_body_comes(r)) {
+		http_body_begin(r);
+	}
+}
+
+static bool path_is_known(const struct http_request *r)
+{
+	const struct http_route *route;
+
+	for (route = r->http->routes; route->path; route++)
+		if (!strcmp(route->path, r->target))
+			return true;
+	return false;
 }
 
 static void dispatch(struct http_request *r)
 {
 	static const struct param_spec none[] = {{0}};
-	const struct http_route *route;
+	const struct http_route *route = r->route;
 	struct error error;
-	char *query = strchr(r->target, '?');
 
-	if (query)
-		*query++ = '\0';
-	route = find_route(r->http, r->target);
-	if (route && route->any_query)
-		query = NULL;
+	if (!route && path_is_known(r)) {
+		refuse_method(r);
+		return;
+	}
 	if (!route) {
 		http_reply_error(r, MHD_HTTP_NOT_FOUND,
 				 "nothing at %.200s: expected a path listed at /api/v1", r->target);
 		return;
 	}
-	if (params_parse(&r->params, route->params ? route->params : none, query, r->now_ns,
-			 &error) < 0)
+	if (!http_body_end(r))
+		return;
+	if (params_parse(&r->params, route->params ? route->params : none,
+			 route->any_query ? NULL : r->query, r->now_ns, &error) < 0)
 		http_reply_error(r, MHD_HTTP_BAD_REQUEST, "%s", error.text);
 	else
 		route->handle(r->http->userdata, r);
@@ -189,6 +251,11 @@ enum MHD_Result http_on_request(void *userdata, struct MHD_Connection *connectio
 		admit(r, method);
 		if (!r->status)
 			return MHD_YES; /* comes again */
+	} else if (*body_size) {
+		size_t size = *body_size;
+
+		*body_size = 0;
+		return http_body_add(r, body, size) ? MHD_YES : MHD_NO;
 	} else if (!resumed) {
 		dispatch(r);
 	}
@@ -223,6 +290,22 @@ void http_request_on_gone(struct http_request *r, void (*on_gone)(void *userdata
 {
 	r->on_gone = on_gone;
 	r->gone_userdata = userdata;
+}
+
+const char *http_request_header(const struct http_request *r, const char *name)
+{
+	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
+}
+
+const void *http_request_body(const struct http_request *r, size_t *ret_size)
+{
+	*ret_size = r->body.size;
+	return r->body.size ? r->body.data : (const void *)"";
+}
+
+void http_request_drop_body(struct http_request *r)
+{
+	http_body_free(r);
 }
 
 bool http_request_is_head(const struct http_request *r)

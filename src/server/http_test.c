@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Proves, over real sockets: what is not ours is refused with JSON and the right code, garbage
- * harms nothing, kept requests and streams work, slow readers are dropped, and it all stops clean
+ * harms nothing, bodies keep within
+ * their bounds, kept requests and streams work, slow readers are dropped, and it all stops clean
  * (run under ASan: nothing leaks, whatever a peer does).
  */
 #include <errno.h>
@@ -22,7 +23,10 @@
 #include "server/http.h"
 #include "server/http_stream.h"
 
-#define PATIENCE_MS 10000
+#define PATIENCE_MS     10000
+#define CONNECTIONS_MAX 64
+#define BODIES_MAX      8
+#define BODY_MS         3000
 
 struct fixture {
 	uv_loop_t loop;
@@ -48,6 +52,11 @@ static void handle_hello(void *userdata, struct http_request *r)
 	emit_integer(&e, "count", params_number(http_request_params(r), "count"));
 	emit_object_end(&e);
 	http_reply_json(r, 200, &e);
+}
+
+static void handle_hello_again(void *userdata, struct http_request *r)
+{
+	http_reply_text(r, 200, "again\n");
 }
 
 static void handle_large(void *userdata, struct http_request *r)
@@ -113,6 +122,43 @@ static void handle_stream(void *userdata, struct http_request *r)
 		uv_timer_start(&f->timer, on_push, 10, 10);
 }
 
+/* How many bytes came, and the sum of them. */
+static void handle_body(void *userdata, struct http_request *r)
+{
+	struct emit e;
+	size_t size, i;
+	const uint8_t *body = http_request_body(r, &size);
+	uint64_t sum = 0;
+
+	for (i = 0; i < size; i++)
+		sum += body[i];
+	http_request_drop_body(r);
+	emit_init(&e, 16384);
+	emit_object_begin(&e, NULL);
+	emit_integer(&e, "size", size);
+	emit_integer(&e, "sum", sum);
+	emit_object_end(&e);
+	http_reply_json(r, 200, &e);
+}
+
+static void handle_nothing(void *userdata, struct http_request *r)
+{
+	http_reply_nothing(r, 204);
+}
+
+/* Who says "Let: in" may go on. */
+static bool authorize(void *userdata, struct http_request *r, const struct http_route *route)
+{
+	const char *let = http_request_header(r, "Let");
+
+	if (strcmp(route->path, "/closed") != 0 || (let && !strcmp(let, "in")))
+		return true;
+	http_reply_error(r, 401, "expected Let: in");
+	return false;
+}
+
+#define BODY_MAX 100000
+
 static const struct param_spec hello_params[] = {
 	{"name", PARAM_TEXT, .fallback = "you"},
 	{"count", PARAM_COUNT, .min = 1, .max = 9, .fallback = "1"},
@@ -125,6 +171,12 @@ static const struct http_route routes[] = {
 	{"/later", "kept, then answered", NULL, handle_later},
 	{"/never", "kept", NULL, handle_never},
 	{"/stream", "events", NULL, handle_stream},
+	{"/body", "counts it", hello_params, handle_body, .method = HTTP_POST,
+	 .right = HTTP_FOR_AGENTS, .body_size_max = BODY_MAX, .content_type = "text/x"},
+	{"/closed", "for some", NULL, handle_body, .method = HTTP_POST, .body_size_max = BODY_MAX,
+	 .content_type = "text/x"},
+	{"/both", "says it", NULL, handle_hello_again},
+	{"/both", "ends it", NULL, handle_nothing, .method = HTTP_DELETE},
 	{0},
 };
 
@@ -148,7 +200,12 @@ static void *run(void *userdata)
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	struct http_config config = {.routes = routes, .userdata = f};
+	struct http_config config = {.routes = routes,
+				     .userdata = f,
+				     .authorize = authorize,
+				     .connections_max = CONNECTIONS_MAX,
+				     .bodies_max = BODIES_MAX,
+				     .body_ms = BODY_MS};
 
 	assert_int_equal(listen_parse("127.0.0.1:0", &f->address, NULL), 0);
 	assert_int_equal(listen_open(&f->address, &config.fd, NULL), 0);
@@ -234,6 +291,9 @@ static void test_answers(void **state)
 
 #define CLOSE "Connection: close\r\n\r\n"
 
+#define TYPE          "Content-Type: text/x\r\n"
+#define LENGTH(bytes) "Content-Length: " bytes "\r\n" CLOSE
+
 struct raw_case {
 	const char *request; /* %u: our port */
 	int status;
@@ -263,6 +323,25 @@ static void test_refusals(void **state)
 		{"GET /hello?name=%%zz HTTP/1.1\r\nHost: localhost:%u\r\n" CLOSE, 400},
 		{"GET /hello?name=1&name=2 HTTP/1.1\r\nHost: localhost:%u\r\n" CLOSE, 400},
 		{"GET /hello?name HTTP/1.1\r\nHost: localhost:%u\r\n" CLOSE, 400},
+		{"GET /body HTTP/1.1\r\nHost: localhost:%u\r\n" CLOSE, 405},
+		{"POST /both HTTP/1.1\r\nHost: localhost:%u\r\n" CLOSE, 405},
+		{"POST /nothing HTTP/1.1\r\nHost: localhost:%u\r\n" CLOSE, 405},
+		{"DELETE /both HTTP/1.1\r\nHost: localhost:%u\r\nContent-Length: 1\r\n" CLOSE "x",
+		 400},
+		{"POST /body HTTP/1.1\r\nHost: evil.example:%u\r\n" TYPE LENGTH("3") "abc", 421},
+		{"POST /body HTTP/1.1\r\nHost: localhost:%u\r\n" LENGTH("3") "abc", 415},
+		{"POST /body HTTP/1.1\r\nHost: localhost:%u\r\nContent-Type: text/xy\r\n" LENGTH(
+			 "3") "abc",
+		 415},
+		/* what says that it is too large, or comes from nobody, is not waited for */
+		{"POST /body HTTP/1.1\r\nHost: localhost:%u\r\n" TYPE LENGTH("100001"), 413},
+		{"POST /body HTTP/1.1\r\nHost: localhost:%u\r\n" TYPE LENGTH(
+			 "18446744073709551615"),
+		 413},
+		{"POST /closed HTTP/1.1\r\nHost: localhost:%u\r\n" TYPE LENGTH("3"), 401},
+		{"POST /closed HTTP/1.1\r\nHost: localhost:%u\r\nLet: out\r\n" LENGTH("3"), 401},
+		{"POST /body?count=0 HTTP/1.1\r\nHost: localhost:%u\r\n" TYPE LENGTH("3") "abc",
+		 400},
 	};
 	struct fixture *f = *state;
 	struct client_reply r;
@@ -466,17 +545,178 @@ static void test_slow_reader(void **state)
 	close(fd);
 }
 
-/* More connections than there may be: those over it wait, and work once others have gone. */
+static void post(struct fixture *f, const char *headers, const char *body, size_t size,
+		 struct client_reply *ret)
+{
+	char *text = malloc(size + 512);
+	int used = snprintf(text, 512, "POST /body HTTP/1.1\r\nHost: localhost:%u\r\n%s" TYPE CLOSE,
+			    f->address.port, headers);
+
+	memcpy(text + used, body, size);
+	client_send(f->address.port, text, used + size, PATIENCE_MS, ret);
+	free(text);
+}
+
+static void assert_counted(struct client_reply *r, size_t size, uint64_t sum)
+{
+	char expected[64];
+
+	snprintf(expected, sizeof(expected), "{\"size\":%zu,\"sum\":%lu}", size, sum);
+	assert_int_equal(r->status, 200);
+	assert_string_equal(r->body, expected);
+	client_reply_done(r);
+}
+
+static void test_bodies(void **state)
+{
+	struct fixture *f = *state;
+	struct client_reply r;
+	char *body = malloc(BODY_MAX);
+
+	memset(body, 2, BODY_MAX);
+	post(f, "Content-Length: 0\r\n", "", 0, &r);
+	assert_counted(&r, 0, 0);
+	post(f, "Content-Length: 100000\r\n", body, BODY_MAX, &r);
+	assert_counted(&r, BODY_MAX, 200000);
+	post(f, "Transfer-Encoding: chunked\r\n", "3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n", 22, &r);
+	assert_counted(&r, 4, 'a' + 'b' + 'c' + 'd');
+	free(body);
+	assert_works(f);
+}
+
+/* In pieces, of which nobody knows how many will come. */
+static void test_body_without_end(void **state)
+{
+	struct fixture *f = *state;
+	size_t size = 4 << 20, used = 0;
+	char *body = malloc(size);
+	struct client_reply r;
+
+	while (used < BODY_MAX + 1000)
+		used += sprintf(body + used, "3e8\r\n%01000d\r\n", 0);
+	used += sprintf(body + used, "0\r\n\r\n");
+	post(f, "Transfer-Encoding: chunked\r\n", body, used, &r);
+	assert_error(&r, 413);
+	client_reply_done(&r);
+	for (used = 0; used < 3 << 20;)
+		used += sprintf(body + used, "3e8\r\n%01000d\r\n", 0);
+	post(f, "Transfer-Encoding: chunked\r\n", body, used, &r);
+	assert_int_not_equal(r.status, 200);
+	client_reply_done(&r);
+	free(body);
+	assert_works(f);
+}
+
+static void test_methods(void **state)
+{
+	struct fixture *f = *state;
+	struct client_reply r;
+	char request[256];
+	int size =
+		snprintf(request, sizeof(request),
+			 "DELETE /both HTTP/1.1\r\nHost: localhost:%u\r\n" CLOSE, f->address.port);
+
+	client_send(f->address.port, request, size, PATIENCE_MS, &r);
+	assert_int_equal(r.status, 204);
+	client_reply_done(&r);
+	client_get(f->address.port, "/both", &r);
+	assert_int_equal(r.status, 200);
+	client_reply_done(&r);
+	client_get(f->address.port, "/body", &r);
+	assert_error(&r, 405);
+	assert_non_null(strstr(r.text, "Allow: POST\r\n"));
+	client_reply_done(&r);
+}
+
+/* More bodies begun than may be: one more is told to come again; those that were begun are taken.
+ */
+static void test_many_bodies(void **state)
+{
+	struct fixture *f = *state;
+	struct client_reply r;
+	char request[256];
+	int fds[BODIES_MAX], i,
+		size = snprintf(
+			request, sizeof(request),
+			"POST /body HTTP/1.1\r\nHost: localhost:%u\r\n" TYPE LENGTH("2") "a",
+			f->address.port);
+
+	for (i = 0; i < BODIES_MAX; i++) {
+		fds[i] = client_connect(f->address.port);
+		assert_int_equal(send(fds[i], request, size, 0), size);
+	}
+	assert_works(f);
+	post(f, "Content-Length: 1\r\n", "a", 1, &r);
+	assert_error(&r, 429);
+	assert_non_null(strstr(r.text, "Retry-After: 1\r\n"));
+	client_reply_done(&r);
+	for (i = 0; i < BODIES_MAX; i++) {
+		assert_int_equal(send(fds[i], "b", 1, 0), 1);
+		r = (struct client_reply){0};
+		client_read_all(fds[i], &r);
+		assert_counted(&r, 2, 'a' + 'b');
+		close(fds[i]);
+	}
+}
+
+/* A byte now and then keeps a connection open, but no body that does not come to its end. */
+static void test_slow_body(void **state)
+{
+	struct fixture *f = *state;
+	struct client_reply r = {0};
+	char request[256];
+	int fd = client_connect(f->address.port), i,
+	    size = snprintf(request, sizeof(request),
+			    "POST /body HTTP/1.1\r\nHost: localhost:%u\r\n" TYPE LENGTH("1000") "a",
+			    f->address.port);
+
+	assert_int_equal(send(fd, request, size, 0), size);
+	for (i = 0; i < 100 && send(fd, "b", 1, MSG_NOSIGNAL) == 1; i++)
+		usleep(100000);
+	assert_in_range(i, BODY_MS / 100 - 5, 60);
+	client_read_all(fd, &r);
+	assert_int_equal(r.status, 0);
+	client_reply_done(&r);
+	close(fd);
+	assert_works(f);
+}
+
+/* More connections than there may be, of people who say nothing: those over it are closed, and all
+ * works once others have gone. */
 static void test_many_connections(void **state)
 {
 	struct fixture *f = *state;
-	int fds[HTTP_CONNECTIONS_MAX + 20], count = HTTP_CONNECTIONS_MAX + 20, i;
+	int fds[CONNECTIONS_MAX + 20], count = CONNECTIONS_MAX + 20, i;
 
 	for (i = 0; i < count; i++)
 		fds[i] = client_connect(f->address.port);
 	usleep(100000);
 	for (i = 0; i < count; i++)
 		close(fds[i]);
+	assert_works(f);
+}
+
+/* Readers that fill their places keep no agent out, and the next reader is told why. */
+static void test_readers_leave_room_for_agents(void **state)
+{
+	struct fixture *f = *state;
+	int fds[CONNECTIONS_MAX], count = CONNECTIONS_MAX / 8 + 1, i;
+	struct client_reply r = {0};
+
+	for (i = 0; i < count; i++) {
+		fds[i] = open_request(f, "/hello");
+		assert_int_equal(client_read_until(fds[i], &r, "\"count\":1}"), 0);
+		client_reply_done(&r);
+	}
+	client_get(f->address.port, "/hello", &r);
+	assert_error(&r, 503);
+	assert_non_null(strstr(r.text, "Retry-After: 10"));
+	client_reply_done(&r);
+	post(f, "Content-Length: 1\r\n", "a", 1, &r);
+	assert_counted(&r, 1, 'a');
+	for (i = 0; i < count; i++)
+		close(fds[i]);
+	usleep(100000);
 	assert_works(f);
 }
 
@@ -495,7 +735,13 @@ int main(void)
 		TEST(test_stops_with_requests_kept),
 		TEST(test_stream),
 		TEST(test_slow_reader),
+		TEST(test_bodies),
+		TEST(test_body_without_end),
+		TEST(test_methods),
+		TEST(test_many_bodies),
+		TEST(test_slow_body),
 		TEST(test_many_connections),
+		TEST(test_readers_leave_room_for_agents),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

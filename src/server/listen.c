@@ -9,7 +9,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-#define LISTEN_BACKLOG 128
+#define LISTEN_BACKLOG 1024 /* after a restart all agents come at once */
 
 /* Digits only, 0 to 65535; -1 otherwise. */
 static int parse_port(const char *text)

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +19,8 @@
 #include "server/inbox.h"
 #include "server/listen.h"
 #include "server/query.h"
+
+#define FILES_ELSE 512 /* that the process has open beside connections */
 
 struct server {
 	struct server_config config;
@@ -129,6 +132,18 @@ static void free_loop(struct server *s)
 	free_core(s);
 }
 
+/* Connections are files: as many as HTTP would take, if we may. */
+static void raise_files_limit(void)
+{
+	const rlim_t wanted = HTTP_CONNECTIONS_MAX + FILES_ELSE;
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur >= wanted)
+		return;
+	files.rlim_cur = files.rlim_max < wanted ? files.rlim_max : wanted;
+	setrlimit(RLIMIT_NOFILE, &files); /* else HTTP takes fewer */
+}
+
 int server_open(struct server **ret, const struct server_config *config, struct error *ret_error)
 {
 	struct server *s = calloc(1, sizeof(*s));
@@ -139,6 +154,7 @@ int server_open(struct server **ret, const struct server_config *config, struct 
 		return error_set(ret_error, -ENOMEM, "cannot start the server: out of memory");
 	}
 	s->config = *config;
+	raise_files_limit();
 	r = listen_parse(config->listen, &s->address, ret_error);
 	if (!r)
 		r = listen_open(&s->address, &fd, ret_error);
