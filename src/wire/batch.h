@@ -4,9 +4,11 @@
  *
  * A batch first defines what is new (actors, flows) under small handles and then reports updates by
  * handle: one row a flow that moved. Handles belong to the agent that gave them; a definition with
- * a known handle replaces the old one. The same batch goes to a server in this process and, encoded
- * (encode.h), to one on another machine: a new field needs a column in wire/millrace.proto and
- * columns.c, a new counter or loss a number in numbers.h.
+ * a known handle replaces the old one (an actor's living example may change), but within a life a
+ * handle never goes to another flow or actor, so that batches can be merged (merge.h). The same
+ * batch goes to a server in this process and, encoded (encode.h), to one on another machine: a new
+ * field needs a column in wire/millrace.proto and columns.c, a new counter or loss a number in
+ * numbers.h.
  *
  * Ownership: everything a batch points to lives in its arena and dies with it.
  * Clocks: CLOCK_MONOTONIC of the agent's machine, nanoseconds; wall clocks never travel.
@@ -155,7 +157,9 @@ struct wire_netns {
 	X(NAT_OVERRUNS, "nat_overruns", "times the kernel dropped news of translated connections")  \
 	X(NAT_FULL, "nat_full", "translations forgotten for newer ones")                           \
 	X(NAT_UNRESOLVED, "nat_unresolved", "foldings of a translated address that lead nowhere known") \
-	X(QUEUE_FULL, "queue_full", "batches merged because the server was behind")
+	X(QUEUE_FULL, "queue_full", "batches merged because the server was behind")                \
+	X(REFUSED_BY_SERVER, "refused_by_server", "rows that the server would not take")           \
+	X(PENDING_FULL, "pending_full", "rows made coarse and events not told while no server took them")
 #define WIRE_LOSS_ENUM(id, name, help) WIRE_LOSS_##id,
 enum wire_loss { WIRE_LOSSES(WIRE_LOSS_ENUM) WIRE_LOSS_COUNT };
 
@@ -190,16 +194,18 @@ struct wire_batch {
 	uint64_t window_start_ns, window_end_ns;
 	uint64_t sent_ns;                 /* the agent's clock now */
 	uint32_t windows;                 /* that were merged into this one while the server was away; 0 or 1: none */
-	/* Only says again what handles mean, to a server that has forgotten: no window, no updates. Its
-	 * sequence is that of the batch which follows. */
+	/* Only says again what handles mean, who listens and which addresses are covered, to a server
+	 * that has forgotten: no window, no updates. Its sequence is that of the batch which follows. */
 	bool definitions;
 
 	struct wire_actor *actors;
 	size_t actor_count;
 	struct wire_flow *flows;
 	size_t flow_count;
-	uint32_t *retired;                /* flow handles that will not come again before redefined */
-	size_t retired_count;
+	/* Handles that will not come again after this batch: its updates and events may still name
+	 * them. Within an agent's life a handle never means anything else. */
+	uint32_t *retired, *retired_actors;
+	size_t retired_count, retired_actor_count;
 	struct wire_update *updates;
 	size_t update_count;
 	struct wire_name *names;
@@ -244,7 +250,7 @@ struct wire_connection {
 struct wire_answer {
 	struct arena *arena;
 	uint64_t id;
-	struct wire_actor *actors; /* those that connections name and no batch has defined yet */
+	struct wire_actor *actors; /* all that its connections name */
 	size_t actor_count;
 	struct wire_connection *connections;
 	size_t connection_count;

@@ -59,6 +59,7 @@ static const struct wire_column retired[] = {
 	 offsetof(Millrace__Retired, n_handle), offsetof(Millrace__Retired, handle)},
 };
 KIND(retired, "retired", Millrace__Retired, retired, sizeof(uint32_t));
+KIND(retired_actors, "retired_actors", Millrace__Retired, retired, sizeof(uint32_t));
 
 /* The rest of a row is not the same for all of them: encode_updates.c, decode_updates.c. */
 static const struct wire_column update[] = {
@@ -86,6 +87,12 @@ static const struct wire_column listeners[] = {
 };
 KIND(listeners, "listeners", Millrace__Listeners, listeners, sizeof(struct wire_listener));
 
+static const struct wire_column covers[] = {
+	NUMBER(Millrace__Covers, netns, wire_cover, netns, DELTA),
+	ADDRESS(Millrace__Covers, wire_cover, address),
+};
+KIND(covers, "covers", Millrace__Covers, covers, sizeof(struct wire_cover));
+
 #define EVENT(field, coding) NUMBER(Millrace__Events, field, wire_event, field, coding)
 static const struct wire_column events[] = {
 	EVENT(actor, HANDLE),
@@ -112,3 +119,37 @@ static const struct wire_column histograms[] = {
 	HISTOGRAM(min), HISTOGRAM(spread), HISTOGRAM(rest), HISTOGRAM(excess), HISTOGRAM(buckets),
 };
 KIND(histograms, "histograms", Millrace__Histograms, histograms, sizeof(struct wire_histogram_row));
+
+#define CONNECTION(field, coding)                                                                  \
+	NUMBER(Millrace__Connections, field, wire_connection, field, coding)
+static const struct wire_column connections[] = {
+	CONNECTION(actor, HANDLE),
+	CONNECTION(netns, DELTA),
+	CONNECTION(role, PLAIN),
+	CONNECTION(state, PLAIN),
+	ADDRESS(Millrace__Connections, wire_connection, local),
+	ADDRESS(Millrace__Connections, wire_connection, remote),
+	CONNECTION(local_port, PLAIN),
+	CONNECTION(remote_port, PLAIN),
+	CONNECTION(pid, DELTA),
+	CONNECTION(rtt_us, PLAIN),
+	CONNECTION(rttvar_us, PLAIN),
+	CONNECTION(min_rtt_us, PLAIN),
+	CONNECTION(cwnd, PLAIN),
+	CONNECTION(ssthresh, PLAIN),
+	CONNECTION(mss, PLAIN),
+	CONNECTION(unacked_segments, PLAIN),
+	CONNECTION(retransmits, PLAIN),
+	CONNECTION(bytes_sent, PLAIN),
+	CONNECTION(bytes_received, PLAIN),
+	CONNECTION(bytes_acked, PLAIN),
+	CONNECTION(segments_sent, PLAIN),
+	CONNECTION(segments_received, PLAIN),
+	CONNECTION(pacing_rate, PLAIN),
+	CONNECTION(delivery_rate, PLAIN),
+	CONNECTION(age_ms, PLAIN),
+	CONNECTION(last_send_ms, PLAIN),
+	CONNECTION(last_receive_ms, PLAIN),
+};
+KIND(connections, "connections", Millrace__Connections, connections,
+     sizeof(struct wire_connection));

@@ -42,5 +42,5 @@ struct wire_histogram_row {
 };
 
 extern const struct wire_kind wire_actors_kind, wire_flows_kind, wire_retired_kind, wire_names_kind,
-	wire_listeners_kind, wire_events_kind, wire_netns_kind, wire_histograms_kind,
-	wire_update_kind;
+	wire_listeners_kind, wire_covers_kind, wire_retired_actors_kind, wire_connections_kind,
+	wire_events_kind, wire_netns_kind, wire_histograms_kind, wire_update_kind;

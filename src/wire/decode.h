@@ -23,7 +23,8 @@ struct wire_limits {
 	size_t string_size_max; /* bytes of one */
 	uint32_t strings_max, addresses_max;
 	uint32_t actors_max, flows_max, retired_max, updates_max, names_max, listeners_max;
-	uint32_t events_max, netns_max;
+	uint32_t covers_max, events_max, netns_max;
+	uint32_t connections_max; /* of an answer */
 	uint32_t shapes_max;
 	uint32_t handle_max;
 };

@@ -90,9 +90,10 @@ static int decode_addresses(struct decoder *d, const Millrace__Blobs *m)
 	return 0;
 }
 
-int decode_blobs(struct decoder *d, const Millrace__Batch *m)
+int decode_blobs(struct decoder *d, const Millrace__Blobs *strings,
+		 const Millrace__Blobs *addresses)
 {
-	int r = decode_strings(d, m->strings);
+	int r = decode_strings(d, strings);
 
-	return r ? r : decode_addresses(d, m->addresses);
+	return r ? r : decode_addresses(d, addresses);
 }

@@ -9,8 +9,9 @@
 
 struct decoder {
 	const struct wire_limits *limits; /* borrowed */
-	struct arena *arena;              /* borrowed: the batch's */
-	struct arena *messages;           /* borrowed: of what is gone when the batch is made */
+	const char *what;                 /* "a batch", for errors */
+	struct arena *arena;              /* borrowed: the result's; NULL: there was no memory */
+	struct arena *messages;           /* owned: of what is gone when the result is made */
 	size_t memory_left;               /* of both */
 	int refused;                      /* why decode_alloc gave nothing */
 	struct error *error;              /* borrowed, may be NULL */
@@ -22,13 +23,21 @@ struct decoder {
 
 /* Each function: 0, -EBADMSG, -E2BIG or -ENOMEM, with the error's line written. */
 
+/* A message out of its frame, of the size and version that are taken here; it goes with the
+ * decoder, which sets its memory up. */
+int decode_message(struct decoder *d, const void *data, size_t size,
+		   const ProtobufCMessageDescriptor *descriptor, ProtobufCMessage **ret);
+void decode_end(struct decoder *d); /* also after a message that failed */
+
 /* Writes "cannot read a batch: …"; returns code. */
 __attribute__((format(printf, 3, 4))) int decode_fail(struct decoder *d, int code,
 						      const char *format, ...);
 /* Zeroed memory of an arena, within the budget; NULL: return d->refused, the line is written. */
 void *decode_alloc(struct decoder *d, struct arena *arena, size_t count, size_t size);
 
-int decode_blobs(struct decoder *d, const Millrace__Batch *m);
+/* The tables that columns point into; NULL: empty. */
+int decode_blobs(struct decoder *d, const Millrace__Blobs *strings,
+		 const Millrace__Blobs *addresses);
 int decode_string(struct decoder *d, const char *name, uint64_t index, const char **ret);
 
 /* Rows of a kind into the batch's arena; max: of them. message NULL: none. */

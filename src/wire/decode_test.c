@@ -65,8 +65,8 @@ static void each_limit_holds(void **state)
 {
 	struct wire_batch *b = hostile_batch(), *back;
 	struct hostile_bytes frame = hostile_encode(b);
-	struct wire_limits l[16];
-	const char *reasons[16] = {"bytes, at most 100",
+	struct wire_limits l[17];
+	const char *reasons[17] = {"bytes, at most 100",
 				   "unpacks to",
 				   "of memory",
 				   "strings",
@@ -80,10 +80,11 @@ static void each_limit_holds(void **state)
 				   "listeners",
 				   "events",
 				   "netns",
-				   "shapes"};
+				   "shapes",
+				   "covers"};
 	struct error error;
 
-	for (size_t i = 0; i < 16; i++)
+	for (size_t i = 0; i < 17; i++)
 		l[i] = wire_limits_default;
 	l[0].compressed_size_max = 100;
 	l[1].content_size_max = 100;
@@ -94,10 +95,11 @@ static void each_limit_holds(void **state)
 	l[6].actors_max = l[7].flows_max = l[8].retired_max = l[9].updates_max = 0;
 	l[10].names_max = l[11].listeners_max = l[12].events_max = l[13].netns_max = 0;
 	l[14].shapes_max = 0;
-	for (size_t i = 0; i < 15; i++)
+	l[15].covers_max = 0;
+	for (size_t i = 0; i < 16; i++)
 		hostile_hold_refused(frame.data, frame.size, &l[i], -E2BIG, reasons[i]);
-	l[15].handle_max = 0;
-	hostile_hold_refused(frame.data, frame.size, &l[15], -EBADMSG, "at most 0 makes sense");
+	l[16].handle_max = 0;
+	hostile_hold_refused(frame.data, frame.size, &l[16], -EBADMSG, "at most 0 makes sense");
 	assert_int_equal(hostile_decode(frame.data, frame.size, NULL, &back, &error), 0);
 	wire_batch_free(back);
 	free(frame.data);

@@ -12,7 +12,7 @@
 	} while (0)
 #define SAME_TEXT(field)                                                                           \
 	do {                                                                                       \
-		if (strcmp(a->field, b->field))                                                    \
+		if (strcmp(a->field ? a->field : "", b->field ? b->field : ""))                    \
 			return #field;                                                             \
 	} while (0)
 #define SAME_BYTES(field)                                                                          \
@@ -118,6 +118,13 @@ static const char *listener_difference(const struct wire_listener *a, const stru
 	return NULL;
 }
 
+static const char *cover_difference(const struct wire_cover *a, const struct wire_cover *b)
+{
+	SAME(netns);
+	SAME_BYTES(address);
+	return NULL;
+}
+
 static const char *event_difference(const struct wire_event *a, const struct wire_event *b)
 {
 	SAME(actor);
@@ -174,6 +181,12 @@ static const char *head_difference(const struct wire_batch *a, const struct wire
 	SAME(window_end_ns);
 	SAME(sent_ns);
 	SAME(listeners_changed);
+	SAME(covers_changed);
+	SAME(windows);
+	SAME(definitions);
+	SAME_TEXT(zone);
+	SAME_TEXT(region);
+	SAME_TEXT(cgroup);
 	SAME_BYTES(loss);
 	return status_difference(&a->status, &b->status);
 }
@@ -185,10 +198,56 @@ const char *sample_difference(const struct wire_batch *a, const struct wire_batc
 	SAME(retired_count);
 	for (size_t i = 0; i < a->retired_count; i++)
 		SAME(retired[i]);
+	SAME(retired_actor_count);
+	for (size_t i = 0; i < a->retired_actor_count; i++)
+		SAME(retired_actors[i]);
 	SAME_ROWS(updates, update_count, update_difference);
 	SAME_ROWS(names, name_count, name_difference);
 	SAME_ROWS(listeners, listener_count, listener_difference);
+	SAME_ROWS(covers, cover_count, cover_difference);
 	SAME_ROWS(events, event_count, event_difference);
 	SAME_ROWS(netns, netns_count, netns_difference);
 	return head_difference(a, b);
+}
+
+static const char *connection_difference(const struct wire_connection *a,
+					 const struct wire_connection *b)
+{
+	SAME(actor);
+	SAME(netns);
+	SAME(role);
+	SAME(state);
+	SAME(local_port);
+	SAME(remote_port);
+	SAME(pid);
+	SAME(rtt_us);
+	SAME(rttvar_us);
+	SAME(min_rtt_us);
+	SAME(cwnd);
+	SAME(ssthresh);
+	SAME(mss);
+	SAME(unacked_segments);
+	SAME(retransmits);
+	SAME(bytes_sent);
+	SAME(bytes_received);
+	SAME(bytes_acked);
+	SAME(segments_sent);
+	SAME(segments_received);
+	SAME(pacing_rate);
+	SAME(delivery_rate);
+	SAME(age_ms);
+	SAME(last_send_ms);
+	SAME(last_receive_ms);
+	SAME_BYTES(local);
+	SAME_BYTES(remote);
+	return NULL;
+}
+
+const char *sample_answer_difference(const struct wire_answer *a, const struct wire_answer *b)
+{
+	SAME(id);
+	SAME(total);
+	SAME_ROWS(actors, actor_count, actor_difference);
+	SAME_ROWS(connections, connection_count, connection_difference);
+	return NULL;
 }

@@ -1,37 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Batch ─► messages of columns ─► protobuf ─► zstd; see encode.h. */
+/* Batch ─► messages of columns; see encode.h. */
 #include "wire/encode.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "wire/encode_internal.h"
-#include "wire/frame.h"
-
-/* A message of its own kind for rows, or none where there are none. */
-#define ENCODE_ROWS(e, name, lower, rows, count, ret)                                              \
-	((count) ? encode_rows(e, &wire_##lower##_kind, rows, count, sizeof(Millrace__##name),     \
-			       &millrace__##lower##__descriptor, (void **)(ret))                   \
-		 : 0)
-
-static int encode_rows(struct encoder *e, const struct wire_kind *kind, const void *rows,
-		       size_t count, size_t size, const ProtobufCMessageDescriptor *descriptor,
-		       void **ret)
-{
-	void *message = arena_alloc(e->arena, size);
-
-	if (!message)
-		return -ENOMEM;
-	protobuf_c_message_init(descriptor, message);
-	*ret = message;
-	return encode_columns(e, kind, rows, count, message);
-}
 
 static int encode_netns(struct encoder *e, const struct wire_batch *b, Millrace__Batch *m)
 {
 	const uint64_t **ours = arena_alloc(e->arena, b->netns_count * sizeof(*ours));
 	const uint64_t **baseline = arena_alloc(e->arena, b->netns_count * sizeof(*baseline));
-	int r = ENCODE_ROWS(e, Netns, netns, b->netns, b->netns_count, &m->netns);
+	int r = ENCODE_ROWS(e, Netns, netns, netns, b->netns, b->netns_count, &m->netns);
 
 	if (r || !ours || !baseline)
 		return r ? r : -ENOMEM;
@@ -98,76 +77,58 @@ static int encode_head(struct encoder *e, const struct wire_batch *b, Millrace__
 	m->window_end_ns = b->window_end_ns;
 	m->sent_ns = b->sent_ns;
 	m->listeners_changed = b->listeners_changed;
+	m->covers_changed = b->covers_changed;
+	m->windows = b->windows;
+	m->definitions = b->definitions;
 	r = encode_string(e, b->node, &m->node);
 	r = r ? r : encode_string(e, b->boot_id, &m->boot_id);
 	r = r ? r : encode_string(e, b->version, &m->agent_version);
-	return r ? r : encode_string(e, b->kernel, &m->kernel);
+	r = r ? r : encode_string(e, b->kernel, &m->kernel);
+	r = r ? r : encode_string(e, b->zone, &m->zone);
+	r = r ? r : encode_string(e, b->region, &m->region);
+	return r ? r : encode_string(e, b->cgroup, &m->observed);
 }
 
 static int encode_kinds(struct encoder *e, const struct wire_batch *b, Millrace__Batch *m)
 {
-	int r = ENCODE_ROWS(e, Actors, actors, b->actors, b->actor_count, &m->actors);
+	int r = ENCODE_ROWS(e, Actors, actors, actors, b->actors, b->actor_count, &m->actors);
 
-	r = r ? r : ENCODE_ROWS(e, Flows, flows, b->flows, b->flow_count, &m->flows);
-	r = r ? r : ENCODE_ROWS(e, Retired, retired, b->retired, b->retired_count, &m->retired);
-	r = r || !b->update_count ? r : encode_updates(e, b, &m->updates);
-	r = r ? r : ENCODE_ROWS(e, Names, names, b->names, b->name_count, &m->names);
+	r = r ? r : ENCODE_ROWS(e, Flows, flows, flows, b->flows, b->flow_count, &m->flows);
 	r = r ? r
-	      : ENCODE_ROWS(e, Listeners, listeners, b->listeners, b->listener_count,
+	      : ENCODE_ROWS(e, Retired, retired, retired, b->retired, b->retired_count,
+			    &m->retired);
+	r = r ? r
+	      : ENCODE_ROWS(e, Retired, retired, retired_actors, b->retired_actors,
+			    b->retired_actor_count, &m->retired_actors);
+	r = r || !b->update_count ? r : encode_updates(e, b, &m->updates);
+	r = r ? r : ENCODE_ROWS(e, Names, names, names, b->names, b->name_count, &m->names);
+	r = r ? r
+	      : ENCODE_ROWS(e, Listeners, listeners, listeners, b->listeners, b->listener_count,
 			    &m->listeners);
-	r = r ? r : ENCODE_ROWS(e, Events, events, b->events, b->event_count, &m->events);
+	r = r ? r : ENCODE_ROWS(e, Covers, covers, covers, b->covers, b->cover_count, &m->covers);
+	r = r ? r : ENCODE_ROWS(e, Events, events, events, b->events, b->event_count, &m->events);
 	r = r ? r : encode_netns(e, b, m);
 	r = r ? r : encode_losses(e, b, m);
 	return r ? r : encode_status(e, &b->status, &m->status);
-}
-
-static int encode_blobs(struct encoder *e, const struct intern *t, Millrace__Blobs **ret)
-{
-	Millrace__Blobs *m = *ret = arena_alloc(e->arena, sizeof(*m));
-
-	if (!m)
-		return -ENOMEM;
-	millrace__blobs__init(m);
-	m->data.data = arena_alloc(e->arena, t->bytes);
-	m->size = arena_alloc(e->arena, t->count * sizeof(*m->size));
-	if (!m->data.data || !m->size)
-		return -ENOMEM;
-	for (size_t i = 0; i < t->count; i++) {
-		memcpy(m->data.data + m->data.len, t->pieces[i].data, t->pieces[i].size);
-		m->data.len += t->pieces[i].size;
-		m->size[m->n_size++] = t->pieces[i].size;
-	}
-	return 0;
 }
 
 static int encode_batch(struct encoder *e, const struct wire_batch *b, uint8_t **ret,
 			size_t *ret_size)
 {
 	Millrace__Batch m = MILLRACE__BATCH__INIT;
-	uint8_t *packed;
-	size_t size;
 	int r = encode_head(e, b, &m);
 
 	r = r ? r : encode_kinds(e, b, &m);
-	r = r ? r : encode_blobs(e, &e->strings, &m.strings);
-	r = r ? r : encode_blobs(e, &e->addresses, &m.addresses);
-	if (r)
-		return r;
-	packed = arena_alloc(e->arena, millrace__batch__get_packed_size(&m));
-	if (!packed)
-		return -ENOMEM;
-	size = millrace__batch__pack(&m, packed);
-	return frame_pack(packed, size, ret, ret_size);
+	r = r ? r : encode_tables(e, &m.strings, &m.addresses);
+	return r ? r : encode_message(e, &m.base, ret, ret_size);
 }
 
 int wire_encode(const struct wire_batch *b, uint8_t **ret, size_t *ret_size)
 {
-	struct encoder e = {.arena = arena_new()};
-	int r = -ENOMEM;
+	struct encoder e;
+	int r = encode_begin(&e);
 
-	e.strings.arena = e.addresses.arena = e.arena;
-	if (e.arena)
-		r = encode_batch(&e, b, ret, ret_size);
-	arena_free(e.arena);
+	r = r ? r : encode_batch(&e, b, ret, ret_size);
+	encode_end(&e);
 	return r;
 }

@@ -16,6 +16,23 @@ struct encoder {
 
 /* Each: 0, -ENOMEM, or -EINVAL for a string that is too long. */
 
+int encode_begin(struct encoder *e);
+void encode_end(struct encoder *e); /* also after a begin that failed */
+
+/* A message of its own kind for rows, or none where there are none. message: its type in the
+ * schema, twice; kind: its table of columns. */
+#define ENCODE_ROWS(e, message, lower, kind, rows, count, ret)                                     \
+	((count) ? encode_rows(e, &wire_##kind##_kind, rows, count, sizeof(Millrace__##message),   \
+			       &millrace__##lower##__descriptor, (void **)(ret))                   \
+		 : 0)
+int encode_rows(struct encoder *e, const struct wire_kind *kind, const void *rows, size_t count,
+		size_t size, const ProtobufCMessageDescriptor *descriptor, void **ret);
+/* After all else: what was interned by then. */
+int encode_tables(struct encoder *e, Millrace__Blobs **ret_strings,
+		  Millrace__Blobs **ret_addresses);
+/* A frame of the message; *ret: owned, for free(). */
+int encode_message(struct encoder *e, const ProtobufCMessage *m, uint8_t **ret, size_t *ret_size);
+
 int encode_string(struct encoder *e, const char *s, uint64_t *ret_index);
 /* Writes how many rows there are and their columns into the kind's message. */
 int encode_columns(struct encoder *e, const struct wire_kind *kind, const void *rows, size_t count,

@@ -30,7 +30,8 @@ static bool has_all(const struct wire_batch *b)
 		drops |= b->updates[i].drop_count > 0;
 	}
 	return dns && drops && b->actor_count && b->flow_count && b->retired_count &&
-	       b->name_count && b->listener_count && b->event_count && b->netns_count;
+	       b->retired[0] && b->cover_count && b->retired_actor_count && b->name_count &&
+	       b->listener_count && b->event_count && b->netns_count;
 }
 
 struct wire_batch *hostile_batch(void)

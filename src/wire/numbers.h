@@ -103,7 +103,9 @@ enum wire_part {
 	X(NAT_OVERRUNS, 19)                                                                        \
 	X(NAT_FULL, 20)                                                                            \
 	X(NAT_UNRESOLVED, 21)                                                                      \
-	X(QUEUE_FULL, 22)
+	X(QUEUE_FULL, 22)                                                                          \
+	X(REFUSED_BY_SERVER, 23)                                                                   \
+	X(PENDING_FULL, 24)
 
 /* A set of counters with their numbers. */
 struct wire_numbers {

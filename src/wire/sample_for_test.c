@@ -288,6 +288,36 @@ static void head(struct sample *s)
 					 .foreign_drops = UINT64_C(1) << 33};
 }
 
+static void covers(struct sample *s, unsigned int rows)
+{
+	struct wire_batch *b = s->batch;
+
+	b->covers_changed = any(s) >> 16 & 1;
+	b->cover_count = some(s, rows);
+	b->covers = room(s, b->cover_count, sizeof(*b->covers));
+	for (size_t i = 0; i < b->cover_count; i++) {
+		b->covers[i].netns = (uint32_t)number(s);
+		address(s, b->covers[i].address);
+	}
+}
+
+/* What came into the schema after its first version; in order, so that what was before stays. */
+static void later(struct sample *s, unsigned int rows)
+{
+	struct wire_batch *b = s->batch;
+
+	b->zone = text(s);
+	b->region = text(s);
+	b->cgroup = text(s);
+	b->windows = (uint32_t)number(s);
+	b->definitions = any(s) >> 16 & 1;
+	covers(s, rows);
+	b->retired_actor_count = some(s, rows);
+	b->retired_actors = room(s, b->retired_actor_count, sizeof(*b->retired_actors));
+	for (size_t i = 0; i < b->retired_actor_count; i++)
+		b->retired_actors[i] = (uint32_t)number(s) >> 1;
+}
+
 struct wire_batch *sample_batch(uint64_t seed, unsigned int rows)
 {
 	struct sample s = {.random = (seed + 1) * UINT64_C(0x9e3779b97f4a7c15),
@@ -303,5 +333,68 @@ struct wire_batch *sample_batch(uint64_t seed, unsigned int rows)
 	listeners(&s, rows);
 	events(&s, rows);
 	netns(&s, rows);
+	later(&s, rows);
 	return s.batch;
+}
+
+static void connection(struct sample *s, struct wire_connection *c)
+{
+	c->actor = (uint32_t)number(s) >> 1;
+	c->netns = (uint32_t)number(s);
+	c->role = (uint8_t)number(s);
+	c->state = (uint8_t)number(s);
+	address(s, c->local);
+	address(s, c->remote);
+	c->local_port = (uint16_t)number(s);
+	c->remote_port = (uint16_t)number(s);
+	c->pid = (uint32_t)number(s);
+	c->rtt_us = (uint32_t)number(s);
+	c->rttvar_us = (uint32_t)number(s);
+	c->min_rtt_us = (uint32_t)number(s);
+	c->cwnd = (uint32_t)number(s);
+	c->ssthresh = (uint32_t)number(s);
+	c->mss = (uint32_t)number(s);
+	c->unacked_segments = (uint32_t)number(s);
+	c->retransmits = (uint32_t)number(s);
+	c->bytes_sent = number(s);
+	c->bytes_received = number(s);
+	c->bytes_acked = number(s);
+	c->segments_sent = (uint32_t)number(s);
+	c->segments_received = (uint32_t)number(s);
+	c->pacing_rate = number(s);
+	c->delivery_rate = number(s);
+	c->age_ms = (uint32_t)number(s);
+	c->last_send_ms = (uint32_t)number(s);
+	c->last_receive_ms = (uint32_t)number(s);
+}
+
+struct wire_answer *sample_answer(uint64_t seed, unsigned int rows)
+{
+	struct wire_answer *a = wire_answer_new();
+	struct wire_batch *names = sample_batch(seed, rows);
+	struct sample s = {.random = (seed + 1) * UINT64_C(0x9e3779b97f4a7c15)};
+
+	if (!a)
+		abort();
+	a->id = number(&s);
+	a->total = number(&s);
+	a->connection_count = some(&s, rows);
+	a->connections = arena_alloc(a->arena, a->connection_count * sizeof(*a->connections));
+	a->actors = arena_copy(a->arena, names->actors, names->actor_count * sizeof(*a->actors));
+	a->actor_count = names->actor_count;
+	if (!a->connections || !a->actors)
+		abort();
+	for (size_t i = 0; i < a->actor_count; i++) {
+		struct wire_actor *actor = &a->actors[i];
+
+		actor->process = arena_strdup(a->arena, actor->process);
+		actor->unit = arena_strdup(a->arena, actor->unit);
+		actor->container = arena_strdup(a->arena, actor->container);
+		actor->pod = arena_strdup(a->arena, actor->pod);
+		actor->cgroup = arena_strdup(a->arena, actor->cgroup);
+	}
+	for (size_t i = 0; i < a->connection_count; i++)
+		connection(&s, &a->connections[i]);
+	wire_batch_free(names);
+	return a;
 }

@@ -15,3 +15,7 @@ struct wire_batch *sample_window(uint64_t seed, unsigned int known, unsigned int
 
 /* The first field in which two batches differ; NULL: none. */
 const char *sample_difference(const struct wire_batch *a, const struct wire_batch *b);
+
+/* The same for answers. */
+struct wire_answer *sample_answer(uint64_t seed, unsigned int rows);
+const char *sample_answer_difference(const struct wire_answer *a, const struct wire_answer *b);
