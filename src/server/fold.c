@@ -109,7 +109,7 @@ int fold_window(struct fold *f, const struct window *w)
 	f->windows++;
 	fold_read_losses(&r, f->loss);
 	while (row_more(&r)) {
-		struct folded *item = fold_touch(f, row_flow(&r));
+		struct folded *item = fold_touch(f, (uint32_t)row_flow(&r));
 
 		if (!item)
 			return -ENOMEM;

@@ -6,23 +6,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COLUMN_ACTIVE_LOST  MR_COUNTER_COUNT
-#define COLUMN_PENDING_LOST (MR_COUNTER_COUNT + 1)
-#define COLUMN_RTT          (MR_COUNTER_COUNT + 2)
-#define COLUMN_CONNECT      (MR_COUNTER_COUNT + 3)
-#define COLUMN_DNS          (MR_COUNTER_COUNT + 4)
-#define COLUMN_DROPS        (MR_COUNTER_COUNT + 5)
-#define COLUMNS             (MR_COUNTER_COUNT + 6)
-#define MASK_BYTES          6
-#define DNS_LATENCY         WIRE_DNS_COUNT /* a bit of DNS's own mask, after its counters */
+#include "wire/numbers.h"
 
-_Static_assert(COLUMNS <= MASK_BYTES * 8, "the mask of columns has a bit for each");
+#define COLUMN_RTT          WIRE_PART_RTT
+#define COLUMN_CONNECT      WIRE_PART_CONNECT
+#define COLUMN_DNS          WIRE_PART_DNS
+#define COLUMN_DROPS        WIRE_PART_DROPS
+#define COLUMN_ACTIVE_LOST  4 /* never on the wire; kept free there */
+#define COLUMN_PENDING_LOST 5
+#define COUNTERS_BEGIN      8
+#define MASK_BYTES          6
+#define DNS_LATENCY         0 /* a bit of DNS's own mask; its counters have their numbers */
+
+#define COLUMN(id, n) [MR_##id] = n,
+static const uint8_t column_of_counter[] = {WIRE_COUNTER_NUMBERS(COLUMN)};
+#define FITS(id, n) &&n < MASK_BYTES * 8 && n >= COUNTERS_BEGIN
+_Static_assert(1 WIRE_COUNTER_NUMBERS(FITS), "the mask of columns has a bit for each");
 
 #define VARINT_MAX 10
 /* A row at its largest: flow, mask, columns, DNS's mask and counters, three histograms of four
  * numbers and all buckets. */
 #define ROW_MAX                                                                                    \
-	(VARINT_MAX * (1 + COLUMN_RTT + 1 + WIRE_DNS_COUNT + 1 + 2 * DROPS_MAX + 3 * 4) +          \
+	(VARINT_MAX *                                                                              \
+		 (1 + MR_COUNTER_COUNT + 2 + WIRE_DNS_COUNT + 1 + 1 + 2 * DROPS_MAX + 3 * 4) +     \
 	 MASK_BYTES + 3 * HISTOGRAM_BUCKETS * (1 + 5))
 
 int64_t sums_active(const struct sums *s)
@@ -137,7 +143,7 @@ static uint64_t dns_mask(const struct wire_dns *dns)
 	uint64_t mask = (uint64_t)(dns->latency_us.count != 0) << DNS_LATENCY;
 
 	for (unsigned int i = 0; i < WIRE_DNS_COUNT; i++)
-		mask |= (uint64_t)(dns->counter[i] != 0) << i;
+		mask |= (uint64_t)(dns->counter[i] != 0) << wire_dns_numbers.number[i];
 	return mask;
 }
 
@@ -165,7 +171,7 @@ static uint64_t columns_of(const struct sums *s)
 	uint64_t mask = 0;
 
 	for (unsigned int i = 0; i < MR_COUNTER_COUNT; i++)
-		mask |= (uint64_t)(s->counter[i] != 0) << i;
+		mask |= (uint64_t)(s->counter[i] != 0) << column_of_counter[i];
 	mask |= (uint64_t)(s->active_lost != 0) << COLUMN_ACTIVE_LOST;
 	mask |= (uint64_t)(s->pending_lost != 0) << COLUMN_PENDING_LOST;
 	mask |= (uint64_t)(s->rtt_us.count != 0) << COLUMN_RTT;
@@ -175,7 +181,7 @@ static uint64_t columns_of(const struct sums *s)
 	return mask;
 }
 
-int row_write(struct row_writer *w, uint32_t flow, const struct sums *s)
+int row_write(struct row_writer *w, uint64_t flow, const struct sums *s)
 {
 	uint64_t mask = columns_of(s);
 	uint8_t *p;
@@ -183,7 +189,7 @@ int row_write(struct row_writer *w, uint32_t flow, const struct sums *s)
 
 	if (r < 0)
 		return r;
-	p = put(w->data + w->size, zigzag((uint64_t)flow - w->flow_before));
+	p = put(w->data + w->size, zigzag(flow - w->flow_before));
 	for (unsigned int i = 0; i < MASK_BYTES; i++)
 		*p++ = (uint8_t)(mask >> 8 * i);
 	for (unsigned int i = 0; i < MR_COUNTER_COUNT; i++)
@@ -206,6 +212,20 @@ int row_write(struct row_writer *w, uint32_t flow, const struct sums *s)
 	return 0;
 }
 
+int row_write_figures(struct row_writer *w, uint64_t flow, const uint8_t *figures, size_t size)
+{
+	int r = reserve(w, VARINT_MAX + size);
+	uint8_t *p;
+
+	if (r < 0)
+		return r;
+	p = put(w->data + w->size, zigzag(flow - w->flow_before));
+	memcpy(p, figures, size);
+	w->size = p + size - w->data;
+	w->flow_before = flow;
+	return 0;
+}
+
 uint64_t row_read_number(struct row_reader *r)
 {
 	uint64_t v;
@@ -214,12 +234,12 @@ uint64_t row_read_number(struct row_reader *r)
 	return v;
 }
 
-uint32_t row_flow(struct row_reader *r)
+uint64_t row_flow(struct row_reader *r)
 {
 	uint64_t delta;
 
 	r->at = get(r->at, &delta);
-	r->flow_before += (uint32_t)unzigzag(delta);
+	r->flow_before += unzigzag(delta);
 	return r->flow_before;
 }
 
@@ -253,7 +273,7 @@ static const uint8_t *add_dns(const uint8_t *p, struct wire_dns *into)
 
 	p = get(p, &mask);
 	for (unsigned int i = 0; i < WIRE_DNS_COUNT; i++) {
-		if (!(mask >> i & 1))
+		if (!(mask >> wire_dns_numbers.number[i] & 1))
 			continue;
 		p = get(p, &v);
 		into->counter[i] += v;
@@ -274,18 +294,37 @@ static const uint8_t *add_drops(const uint8_t *p, struct drops *into)
 	return p;
 }
 
-void row_add(struct row_reader *r, struct sums *into)
+static uint64_t read_mask(const uint8_t *p)
 {
-	const uint8_t *p = r->at + MASK_BYTES;
-	uint64_t mask = 0, counters, v;
+	uint64_t mask = 0;
 
 	for (unsigned int i = 0; i < MASK_BYTES; i++)
-		mask |= (uint64_t)r->at[i] << 8 * i;
-	counters = mask & ((UINT64_C(1) << MR_COUNTER_COUNT) - 1);
-	for (; counters; counters &= counters - 1) {
+		mask |= (uint64_t)p[i] << 8 * i;
+	return mask;
+}
+
+/* Counters in the order of their numbers, which is that of their places. */
+static const uint8_t *add_counters(const uint8_t *p, uint64_t mask, struct sums *into)
+{
+	const uint8_t *place = wire_counter_numbers.place;
+	unsigned int known;
+	uint64_t v;
+
+	mask &= ~UINT64_C(0) << COUNTERS_BEGIN;
+	for (; mask; mask &= mask - 1) {
 		p = get(p, &v);
-		into->counter[__builtin_ctzll(counters)] += unzigzag(v);
+		known = place[__builtin_ctzll(mask)];
+		if (known)
+			into->counter[known - 1] += unzigzag(v);
 	}
+	return p;
+}
+
+void row_add(struct row_reader *r, struct sums *into)
+{
+	uint64_t mask = read_mask(r->at), v;
+	const uint8_t *p = add_counters(r->at + MASK_BYTES, mask, into);
+
 	if (mask >> COLUMN_ACTIVE_LOST & 1) {
 		p = get(p, &v);
 		into->active_lost += (int64_t)unzigzag(v);
@@ -303,4 +342,59 @@ void row_add(struct row_reader *r, struct sums *into)
 	if (mask >> COLUMN_DROPS & 1)
 		p = add_drops(p, &into->drops);
 	r->at = p;
+}
+
+static const uint8_t *skip(const uint8_t *p, uint64_t numbers)
+{
+	while (numbers--)
+		while (*p++ & 0x80)
+			;
+	return p;
+}
+
+static const uint8_t *skip_histogram(const uint8_t *p)
+{
+	uint64_t used;
+
+	p = skip(p, 3);
+	p = get(p, &used);
+	return skip(p, 2 * used);
+}
+
+static const uint8_t *skip_dns(const uint8_t *p)
+{
+	uint64_t mask;
+
+	p = get(p, &mask);
+	p = skip(p, (uint64_t)__builtin_popcountll(mask & ~(UINT64_C(1) << DNS_LATENCY)));
+	return mask >> DNS_LATENCY & 1 ? skip_histogram(p) : p;
+}
+
+static const uint8_t *skip_drops(const uint8_t *p)
+{
+	uint64_t used;
+
+	p = get(p, &used);
+	return skip(p, 2 * used);
+}
+
+const uint8_t *row_figures(struct row_reader *r, size_t *ret_size)
+{
+	const uint64_t plain =
+		~UINT64_C(0) << COUNTERS_BEGIN | 1 << COLUMN_ACTIVE_LOST | 1 << COLUMN_PENDING_LOST;
+	const uint8_t *begin = r->at;
+	uint64_t mask = read_mask(begin);
+	const uint8_t *p = skip(begin + MASK_BYTES, (uint64_t)__builtin_popcountll(mask & plain));
+
+	if (mask >> COLUMN_RTT & 1)
+		p = skip_histogram(p);
+	if (mask >> COLUMN_CONNECT & 1)
+		p = skip_histogram(p);
+	if (mask >> COLUMN_DNS & 1)
+		p = skip_dns(p);
+	if (mask >> COLUMN_DROPS & 1)
+		p = skip_drops(p);
+	*ret_size = p - begin;
+	r->at = p;
+	return begin;
 }

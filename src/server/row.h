@@ -8,9 +8,10 @@
  *     DNS, where there is any: a mask of its own · its counters · a histogram
  *     drops, where there are any: how many reasons · (reason · count)…
  *
- * All numbers are varints (7 bits a byte, low ones first). Columns are the counters, then two
- * corrections of gauges, then two histograms. Exact: what goes in comes out.
- * Rows are written and read by the same process; they are not checked when read.
+ * All numbers are varints (7 bits a byte, low ones first). A column is a bit of the mask: the
+ * counter's number on the wire (wire/numbers.h), which never changes, so rows on a disk outlive the
+ * program that wrote them. Exact: what goes in comes out.
+ * Rows are not checked when read: those from a disk come with a checksum (store/block.h).
  */
 #pragma once
 
@@ -41,17 +42,19 @@ uint64_t sums_failed(const struct sums *s);
 struct row_writer {
 	uint8_t *data; /* owned; free() */
 	size_t size, capacity;
-	uint32_t flow_before;
+	uint64_t flow_before;
 };
 
 /* -ENOMEM: nothing written. Rows may come in any order; by index is smallest. */
-int row_write(struct row_writer *w, uint32_t flow, const struct sums *s);
+int row_write(struct row_writer *w, uint64_t flow, const struct sums *s);
+/* The same with the figures as another writer left them: what row_figures() gave. */
+int row_write_figures(struct row_writer *w, uint64_t flow, const uint8_t *figures, size_t size);
 int row_write_number(struct row_writer *w, uint64_t number); /* before all rows: a header */
 uint8_t *row_shrink(struct row_writer *w); /* the data, and what it took too much given back */
 
 struct row_reader {
 	const uint8_t *at, *end;
-	uint32_t flow_before;
+	uint64_t flow_before;
 };
 
 uint64_t row_read_number(struct row_reader *r);
@@ -59,7 +62,9 @@ static inline bool row_more(const struct row_reader *r)
 {
 	return r->at < r->end;
 }
-/* Which flow the next row is of; row_add must follow. */
-uint32_t row_flow(struct row_reader *r);
+/* Which flow the next row is of; row_add or row_figures must follow. */
+uint64_t row_flow(struct row_reader *r);
 /* Adds the row to into. */
 void row_add(struct row_reader *r, struct sums *into);
+/* The row as it lies there; it means the same behind any flow. */
+const uint8_t *row_figures(struct row_reader *r, size_t *ret_size);

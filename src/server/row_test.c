@@ -155,6 +155,38 @@ static void test_extremes(void **state)
 	free(w.data);
 }
 
+/* Figures copied behind other flows, of 64 bits, are the same figures. */
+static void test_figures(void **state)
+{
+	struct row_writer from = {0}, to = {0};
+	struct sums in[200], out;
+	struct row_reader r;
+	const uint8_t *figures;
+	size_t size;
+
+	for (uint64_t i = 0; i < 200; i++) {
+		in[i] = random_sums();
+		assert_int_equal(row_write(&from, i * 3, &in[i]), 0);
+	}
+	r = (struct row_reader){from.data, from.data + from.size, 0};
+	while (row_more(&r)) {
+		uint64_t flow = row_flow(&r) << 40 | 7;
+
+		figures = row_figures(&r, &size);
+		assert_int_equal(row_write_figures(&to, flow, figures, size), 0);
+	}
+	r = (struct row_reader){to.data, to.data + to.size, 0};
+	for (uint64_t i = 0; i < 200; i++) {
+		out = (struct sums){0};
+		assert_true(row_flow(&r) == ((i * 3) << 40 | 7));
+		row_add(&r, &out);
+		assert_same(&in[i], &out);
+	}
+	assert_false(row_more(&r));
+	free(from.data);
+	free(to.data);
+}
+
 static void test_gauges(void **state)
 {
 	struct sums s = {0};
@@ -203,6 +235,7 @@ int main(void)
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_sum_of_rows_is_row_of_sums),
 		cmocka_unit_test(test_extremes),
+		cmocka_unit_test(test_figures),
 		cmocka_unit_test(test_gauges),
 		cmocka_unit_test(test_size),
 	};
