@@ -49,15 +49,15 @@ static struct flow_id id_of(const struct namer *n, const struct wire_connection 
 static void resolve(const struct namer *n, const struct flow_id *id, struct ends *ret)
 {
 	const struct resolver now = {n->core, n->core->latest_ns, UINT64_MAX};
-	struct end nobody = {.actor_index = ACTOR_NONE};
+	struct end nobody = {.actor_index = ACTOR_NONE, .reporter = RESOLVE_NO_REPORTER};
 	struct flow_id known = *id;
 
 	if (id->actor != ACTOR_NONE) {
-		resolve_flow(&now, id, ret);
+		resolve_flow(&now, NULL, id, ret);
 		return;
 	}
 	known.actor = 0; /* an own end without a name is an address */
-	resolve_flow(&now, &known, ret);
+	resolve_flow(&now, NULL, &known, ret);
 	memcpy(nobody.address, id->local, 16);
 	*(id->role == MR_ROLE_CLIENT ? &ret->client : &ret->server) = nobody;
 }

@@ -102,8 +102,10 @@ static struct end end_of(const struct core *c, uint32_t actor)
 {
 	const struct actor *a = &c->actors.actors[actor];
 
-	return (struct end){
-		.actor = a, .actor_index = actor, .machine = c->reporters[a->reporter].machine};
+	return (struct end){.actor = a,
+			    .actor_index = actor,
+			    .machine = c->reporters[a->reporter].machine,
+			    .reporter = a->reporter};
 }
 
 /* For a filter it is at both ends: whatever is asked of either is asked of it. */

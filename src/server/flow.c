@@ -53,18 +53,35 @@ uint32_t flow_scope(const struct flow_id *id)
 	return own ? id->netns : 0;
 }
 
-/* The same number for both ends of a connection. */
+/* The same number for both ends of a connection, be they on one machine or on two. */
 static uint32_t pair_hash(const struct flow_table *t, const struct flow_id *id)
 {
 	bool client = id->role == MR_ROLE_CLIENT;
 	struct {
 		uint32_t machine, scope, port;
 		uint8_t client[16], server[16];
-	} pair = {.machine = id->machine, .scope = flow_scope(id), .port = id->port};
+	} pair = {.scope = flow_scope(id), .port = id->port};
 
+	if (pair.scope)
+		pair.machine = id->machine;
 	memcpy(pair.client, client ? id->local : id->remote, 16);
 	memcpy(pair.server, client ? id->remote : id->local, 16);
 	return hashindex_hash(t->seed, &pair, sizeof(pair));
+}
+
+static bool is_elsewhere(const struct flow_table *t, const struct flow_id *id)
+{
+	return !endpoint_address_is_local(t->endpoints, id->machine, 0, id->remote);
+}
+
+/* Of two machines: what is remote to each must not be its own. */
+static bool share_scope(const struct flow_table *t, const struct flow_id *a,
+			const struct flow_id *b)
+{
+	if (flow_scope(a) != flow_scope(b))
+		return false;
+	return a->machine == b->machine ||
+	       (!flow_scope(a) && is_elsewhere(t, a) && is_elsewhere(t, b));
 }
 
 bool flow_next_mirrored(const struct flow_table *t, const struct flow_id *id,
@@ -73,11 +90,9 @@ bool flow_next_mirrored(const struct flow_table *t, const struct flow_id *id,
 	while (hashindex_next(&t->by_pair, at, ret)) {
 		const struct flow_id *other = flow_id(t, flow_at(t, *ret));
 
-		if (other->role != id->role && other->machine == id->machine &&
-		    other->port == id->port && other->transport == id->transport &&
-		    flow_scope(other) == flow_scope(id) &&
-		    address_equal(other->local, id->remote) &&
-		    address_equal(other->remote, id->local))
+		if (other->role != id->role && other->port == id->port &&
+		    other->transport == id->transport && address_equal(other->local, id->remote) &&
+		    address_equal(other->remote, id->local) && share_scope(t, id, other))
 			return true;
 	}
 	return false;
@@ -89,7 +104,7 @@ static int learn_home(struct flow_table *t, const struct flow_id *id, uint64_t n
 	struct endpoint_key key = {.machine = id->machine, .netns = id->netns, .actor = ACTOR_NONE};
 
 	memcpy(key.address, id->local, 16);
-	return endpoint_acquire(t->endpoints, &key, now_ns, &f->home);
+	return endpoint_acquire(t->endpoints, &key, id->reporter, now_ns, &f->home);
 }
 
 static int learn_bound(struct flow_table *t, const struct flow_id *id, uint64_t now_ns,
@@ -102,7 +117,7 @@ static int learn_bound(struct flow_table *t, const struct flow_id *id, uint64_t 
 	key.port = id->port;
 	key.transport = id->transport;
 	memcpy(key.address, id->local, 16);
-	return endpoint_acquire(t->endpoints, &key, now_ns, &f->bound);
+	return endpoint_acquire(t->endpoints, &key, id->reporter, now_ns, &f->bound);
 }
 
 /* What a new flow tells about addresses. On failure the caller forgets what there is. */

@@ -80,6 +80,8 @@ static inline const struct flow_id *flow_id(const struct flow_table *t, const st
 uint32_t flow_scope(const struct flow_id *id);
 
 /* The next flow that could be the other end of the same connections: mirrored addresses, same
- * port and scope, the other role. Start with hashindex_begin(flow's pair_hash). */
+ * port and scope, the other role; on the same machine, or on another if no address is loopback and
+ * the remote address of each is not its own machine's (172.17.0.2 exists everywhere). Start with
+ * hashindex_begin(flow's pair_hash). */
 bool flow_next_mirrored(const struct flow_table *t, const struct flow_id *id,
 			struct hashindex_cursor *at, uint32_t *ret);

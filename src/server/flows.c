@@ -65,7 +65,8 @@ static void name_client(struct lister *l, uint32_t flow, struct ends *ends)
 		return;
 	ends->client.actor = &l->core->actors.actors[found];
 	ends->client.actor_index = found;
-	ends->client.machine = id->machine;
+	ends->client.reporter = ends->client.actor->reporter;
+	ends->client.machine = l->core->reporters[ends->client.reporter].machine;
 }
 
 /* Every flow is a bucket of its own. */
@@ -86,7 +87,7 @@ static int plan_ends(struct lister *l)
 		struct plan_item *item = &l->plan.items[flow];
 		struct ends ends;
 
-		resolve_flow(&resolver, id, &ends);
+		resolve_flow(&resolver, flow_at(&l->core->flows, flow), id, &ends);
 		name_client(l, flow, &ends);
 		if (!resolve_matches(l->request->filter, &ends))
 			continue;

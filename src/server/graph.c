@@ -51,7 +51,8 @@ static struct end end_of_listener(const struct core *c, const struct listener *l
 {
 	return (struct end){.actor = &c->actors.actors[l->actor],
 			    .actor_index = l->actor,
-			    .machine = l->machine};
+			    .machine = l->machine,
+			    .reporter = l->reporter};
 }
 
 /* Who listens is shown though nobody calls, unless only some were asked for. */

@@ -234,7 +234,7 @@ static int learn_cover(struct learn *in, const struct wire_cover *w)
 		.machine = in->reporter->machine, .netns = w->netns, .actor = ACTOR_NONE};
 
 	memcpy(key.address, w->address, 16);
-	return endpoint_acquire(&in->core->endpoints, &key, in->end_ns,
+	return endpoint_acquire(&in->core->endpoints, &key, in->reporter->index, in->end_ns,
 				&in->reporter->homes[in->reporter->home_count]);
 }
 

@@ -8,6 +8,8 @@
 
 #include "server/address.h"
 
+#define LISTENER_FITS 5
+
 int listener_table_init(struct listener_table *t, uint32_t max, uint64_t seed,
 			struct actor_table *actors, struct endpoint_table *endpoints)
 {
@@ -97,7 +99,7 @@ static int learn_home(struct listener_table *t, struct listener *l, uint64_t now
 	if (l->wildcard)
 		return 0;
 	memcpy(key.address, l->address, 16);
-	return endpoint_acquire(t->endpoints, &key, now_ns, &l->home);
+	return endpoint_acquire(t->endpoints, &key, l->reporter, now_ns, &l->home);
 }
 
 int listener_table_add(struct listener_table *t, const struct listener *listener, uint64_t now_ns)
@@ -127,23 +129,24 @@ int listener_table_add(struct listener_table *t, const struct listener *listener
 	return 0;
 }
 
-/* How well a listener fits: 3 this very address, 2 wildcard of its family, 1 ::, 0 not. */
+/* How well a listener fits: 5 this very address, 4 wildcard of its family, 3 ::, 2 and 1 likewise
+ * where the address is the machine's and may be in the listener's namespace, 0 not. */
 static unsigned int fits(const struct listener_table *t, const struct listener *l,
 			 const struct endpoint_place *place)
 {
 	bool v4 = address_is_v4(place->address), listener_v4 = address_is_v4(l->address);
+	unsigned int sure = 2;
 
 	if (l->machine != place->machine || l->port != place->port ||
 	    l->transport != place->transport || (place->netns && l->netns != place->netns))
 		return 0;
 	if (!l->wildcard)
-		return address_equal(l->address, place->address) ? 3 : 0;
+		return address_equal(l->address, place->address) ? LISTENER_FITS : 0;
 	if (listener_v4 && !v4)
 		return 0;
-	if (!(place->netns && address_is_loopback(place->address)) &&
-	    !endpoint_address_is_local(t->endpoints, l->machine, l->netns, place->address))
-		return 0;
-	return listener_v4 == v4 ? 2 : 1;
+	if (!(place->netns && address_is_loopback(place->address)))
+		sure = endpoint_address_in(t->endpoints, l->machine, l->netns, place->address);
+	return sure ? 2 * sure - (listener_v4 != v4) : 0;
 }
 
 uint32_t listener_find(const struct listener_table *t, const struct endpoint_place *place)
@@ -152,7 +155,7 @@ uint32_t listener_find(const struct listener_table *t, const struct endpoint_pla
 	uint32_t i, found = ACTOR_NONE;
 	unsigned int best = 0;
 
-	while (best < 3 && hashindex_next(&t->by_port, &at, &i)) {
+	while (best < LISTENER_FITS && hashindex_next(&t->by_port, &at, &i)) {
 		unsigned int fit = fits(t, &t->listeners[i], place);
 
 		if (fit > best) {

@@ -50,13 +50,18 @@ static int place(struct planner *p, uint32_t flow, const struct ends *ends)
 	return r;
 }
 
+static void resolve(const struct planner *p, uint32_t flow, struct ends *ret)
+{
+	resolve_flow(&p->resolver, flow_at(&p->core->flows, flow), id_of(p, flow), ret);
+}
+
 static int place_client(struct planner *p, uint32_t flow)
 {
 	struct ends ends;
 
 	if (p->plan->items[flow].placed)
 		return 0;
-	resolve_flow(&p->resolver, id_of(p, flow), &ends);
+	resolve(p, flow, &ends);
 	return place(p, flow, &ends);
 }
 
@@ -82,7 +87,7 @@ static int plan_client(struct planner *p, uint32_t flow)
 	struct ends ends;
 	int r;
 
-	resolve_flow(&p->resolver, id, &ends);
+	resolve(p, flow, &ends);
 	if (id->coarse)
 		p->machine_has_coarse_clients[of_transport(id->machine, id)] = true;
 	if (ends.server.actor)
@@ -142,7 +147,7 @@ static int plan_alone(struct planner *p, uint32_t flow, enum plan_part part)
 	struct ends ends;
 	int r;
 
-	resolve_flow(&p->resolver, id_of(p, flow), &ends);
+	resolve(p, flow, &ends);
 	r = place(p, flow, &ends);
 	set_part(p, flow, p->plan->items[flow].bucket, part);
 	return r;

@@ -3,6 +3,10 @@
  * See resolve.h. In this order: an actor seen serving there in the time asked for, who listens
  * there now, an actor seen serving there at another time. The last keeps the name of a service
  * that has just gone: its clients are refused by it, not by an address.
+ *
+ * First on the flow's own machine. An address that this one does not have is looked for on the
+ * others: whoever mirrors the flow, else the only machine that has it, else of several that have it
+ * the only one where somebody was seen serving there in that time.
  */
 #include "server/resolve.h"
 
@@ -13,42 +17,124 @@
 #include "../../bpf/flow.h"
 #include "server/address.h"
 
-uint32_t resolve_server(const struct resolver *r, const struct flow_id *id)
+static struct endpoint_place place_of_server(const struct flow_id *id)
 {
 	struct endpoint_place place = {.machine = id->machine,
 				       .netns = flow_scope(id),
 				       .port = id->port,
 				       .transport = id->transport};
-	uint32_t seen, listens;
-	bool current;
 
 	memcpy(place.address, id->remote, 16);
-	seen = endpoint_find(&r->core->endpoints, &place, r->from_ns, r->to_ns, &current);
-	if (seen != ACTOR_NONE && current)
-		return seen;
-	listens = listener_find(&r->core->listeners, &place);
-	return listens != ACTOR_NONE ? listens : seen;
+	return place;
 }
 
-static struct end end_of_actor(const struct resolver *r, const struct flow_id *id, uint32_t actor,
-			       const uint8_t address[16])
+/* On the machine of the place. *ret_past: seen there at another time. */
+static uint32_t find_at(const struct resolver *r, const struct endpoint_place *place,
+			uint32_t *ret_past)
 {
-	struct end e = {.actor = &r->core->actors.actors[actor],
-			.actor_index = actor,
-			.machine = id->machine};
+	bool current;
+	uint32_t seen = endpoint_find(&r->core->endpoints, place, r->from_ns, r->to_ns, &current);
 
+	*ret_past = seen;
+	return seen != ACTOR_NONE && current ? seen : listener_find(&r->core->listeners, place);
+}
+
+static bool was_there(const struct resolver *r, const struct flow *f)
+{
+	return f->first_seen_ns <= r->to_ns && f->last_seen_ns > r->from_ns;
+}
+
+/* Whoever says of itself to be the other end: of several the one seen last in that time. */
+static uint32_t find_mirrored(const struct resolver *r, const struct flow *flow,
+			      const struct flow_id *id)
+{
+	struct hashindex_cursor at = hashindex_begin(flow->pair_hash);
+	uint32_t i, found = ACTOR_NONE;
+	uint64_t seen_ns = 0;
+
+	while (flow_next_mirrored(&r->core->flows, id, &at, &i)) {
+		const struct flow *f = flow_at(&r->core->flows, i);
+
+		if (!was_there(r, f) || (found != ACTOR_NONE && f->last_seen_ns <= seen_ns))
+			continue;
+		found = flow_id(&r->core->flows, f)->actor;
+		seen_ns = f->last_seen_ns;
+	}
+	return found;
+}
+
+static uint32_t find_elsewhere(const struct resolver *r, const struct flow *flow,
+			       const struct flow_id *id)
+{
+	const struct endpoint_table *t = &r->core->endpoints;
+	struct endpoint_place place = place_of_server(id);
+	uint32_t found = flow ? find_mirrored(r, flow, id) : ACTOR_NONE, past;
+	struct endpoint_home home;
+	bool several;
+
+	if (found != ACTOR_NONE)
+		return found;
+	if (endpoint_home_elsewhere(t, id->machine, id->remote, &home, &several)) {
+		place.machine = home.machine;
+		found = find_at(r, &place, &past);
+		return found != ACTOR_NONE ? found : past;
+	}
+	return several ? endpoint_find_elsewhere(t, &place, r->from_ns, r->to_ns) : ACTOR_NONE;
+}
+
+static bool may_be_elsewhere(const struct resolver *r, const struct flow_id *id)
+{
+	return !flow_scope(id) &&
+	       !endpoint_address_is_local(&r->core->endpoints, id->machine, 0, id->remote);
+}
+
+uint32_t resolve_server(const struct resolver *r, const struct flow *flow, const struct flow_id *id)
+{
+	const struct endpoint_place place = place_of_server(id);
+	uint32_t past, found = find_at(r, &place, &past);
+
+	if (found == ACTOR_NONE && may_be_elsewhere(r, id))
+		found = find_elsewhere(r, flow, id);
+	return found != ACTOR_NONE ? found : past;
+}
+
+static struct end end_of_actor(const struct resolver *r, uint32_t actor, const uint8_t address[16])
+{
+	const struct actor *a = &r->core->actors.actors[actor];
+	struct end e = {.actor = a, .actor_index = actor, .reporter = a->reporter};
+
+	e.machine = r->core->reporters[a->reporter].machine;
 	memcpy(e.address, address, 16);
 	return e;
 }
 
-/* Nobody we know. The address may still be one of the machine: a port nobody listens on. */
+/* Whose machine an address is: the flow's own, else the only other that has it. */
+static bool find_home(const struct resolver *r, const struct flow_id *id, const uint8_t address[16],
+		      struct endpoint_home *ret)
+{
+	const struct endpoint_table *t = &r->core->endpoints;
+	bool several;
+
+	if (endpoint_home(t, id->machine, address, ret))
+		return true;
+	*ret = (struct endpoint_home){id->machine, id->reporter};
+	return address_is_loopback(address) ||
+	       endpoint_home_elsewhere(t, id->machine, address, ret, &several);
+}
+
+/* Nobody we know. The address may still be one of a machine: a port nobody listens on. */
 static struct end end_of_address(const struct resolver *r, const struct flow_id *id,
 				 const uint8_t address[16])
 {
-	struct end e = {.actor_index = ACTOR_NONE, .machine = id->machine};
+	struct end e = {.actor_index = ACTOR_NONE, .reporter = RESOLVE_NO_REPORTER};
+	struct endpoint_home home;
 
-	e.local = address_is_loopback(address) ||
-		  endpoint_address_is_local(&r->core->endpoints, id->machine, 0, address);
+	e.machine = id->machine;
+	e.local = find_home(r, id, address, &home);
+	if (e.local) {
+		e.machine = home.machine;
+		e.reporter = home.reporter;
+	}
 	memcpy(e.address, address, 16);
 	/* who is a server was looked up by its name; a client's address was not */
 	if (!e.local && id->role == MR_ROLE_CLIENT)
@@ -56,22 +142,24 @@ static struct end end_of_address(const struct resolver *r, const struct flow_id 
 	return e;
 }
 
-static struct end end_remote(const struct resolver *r, const struct flow_id *id)
+static struct end end_remote(const struct resolver *r, const struct flow *flow,
+			     const struct flow_id *id)
 {
 	uint32_t actor;
 
 	if (id->coarse)
-		return (struct end){.actor_index = ACTOR_NONE, .other = true};
-	actor = id->role == MR_ROLE_CLIENT ? resolve_server(r, id) : ACTOR_NONE;
-	if (actor == ACTOR_NONE)
-		return end_of_address(r, id, id->remote);
-	return end_of_actor(r, id, actor, id->remote);
+		return (struct end){
+			.actor_index = ACTOR_NONE, .reporter = RESOLVE_NO_REPORTER, .other = true};
+	actor = id->role == MR_ROLE_CLIENT ? resolve_server(r, flow, id) : ACTOR_NONE;
+	return actor == ACTOR_NONE ? end_of_address(r, id, id->remote)
+				   : end_of_actor(r, actor, id->remote);
 }
 
-void resolve_flow(const struct resolver *r, const struct flow_id *id, struct ends *ret)
+void resolve_flow(const struct resolver *r, const struct flow *flow, const struct flow_id *id,
+		  struct ends *ret)
 {
-	struct end own = end_of_actor(r, id, id->actor, id->local);
-	struct end remote = end_remote(r, id);
+	struct end own = end_of_actor(r, id->actor, id->local);
+	struct end remote = end_remote(r, flow, id);
 	bool client = id->role == MR_ROLE_CLIENT;
 
 	*ret = (struct ends){.client = client ? own : remote,

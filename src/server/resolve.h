@@ -11,9 +11,9 @@
 #include "server/filter.h"
 
 struct end {
-	const struct actor *actor; /* NULL: external, or ~other */
-	uint32_t actor_index;      /* ACTOR_NONE */
-	uint32_t machine;          /* of an actor, or of a local address */
+	const struct actor *actor;  /* NULL: external, or ~other */
+	uint32_t actor_index;       /* ACTOR_NONE */
+	uint32_t machine, reporter; /* of an actor, or of an address that an agent's machine has */
 	bool other;
 	bool local;          /* external, but the address is one of that machine */
 	uint8_t address[16]; /* of an external or an actor; all 0 for ~other */
@@ -34,10 +34,16 @@ struct resolver {
 	uint64_t from_ns, to_ns; /* of several actors at one address: who was there then */
 };
 
-/* The ends as this flow alone tells them: of a server-role flow the client is an address. */
-void resolve_flow(const struct resolver *r, const struct flow_id *id, struct ends *ret);
+#define RESOLVE_NO_REPORTER UINT32_MAX
 
-/* The actor that serves the flow's remote address and port (of a client-role flow). */
-uint32_t resolve_server(const struct resolver *r, const struct flow_id *id);
+/* The ends as this flow alone tells them: of a server-role flow the client is an address. flow: its
+ * place in the table; NULL: it has none (a socket that an agent was asked for). */
+void resolve_flow(const struct resolver *r, const struct flow *flow, const struct flow_id *id,
+		  struct ends *ret);
+
+/* The actor that serves the flow's remote address and port (of a client-role flow), on its own
+ * machine or another. ACTOR_NONE: nobody known, or several machines could be meant. */
+uint32_t resolve_server(const struct resolver *r, const struct flow *flow,
+			const struct flow_id *id);
 
 bool resolve_matches(const struct filter *filter, const struct ends *ends);

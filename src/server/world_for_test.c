@@ -17,8 +17,8 @@ static void new_batch(struct world *w)
 {
 	w->batch = wire_batch_new();
 	assert_non_null(w->batch);
-	w->actor_max = w->flow_max = w->update_max = w->retired_max = w->listener_max =
-		w->event_max = 0;
+	w->cover_max = w->name_max = w->actor_max = w->flow_max = w->update_max = w->retired_max =
+		w->listener_max = w->event_max = 0;
 }
 
 void world_init(struct world *w, const struct core_config *config)
@@ -33,16 +33,31 @@ void world_init(struct world *w, const struct core_config *config)
 	new_batch(w);
 }
 
+void world_join(struct world *w, struct world *first, const char *node)
+{
+	*w = (struct world){.core = first->core,
+			    .now_ns = first->now_ns,
+			    .started_ns = first->started_ns,
+			    .window_ns = WORLD_SECOND,
+			    .boot_id = node,
+			    .node = node,
+			    .joined = true,
+			    .arena = first->arena};
+	new_batch(w);
+}
+
 void world_done(struct world *w)
 {
 	wire_batch_free(w->batch);
+	if (w->joined)
+		return;
 	arena_free(w->arena);
 	core_free(w->core);
 }
 
 uint64_t world_wall(const struct world *w)
 {
-	return WORLD_EPOCH + w->now_ns;
+	return WORLD_EPOCH + w->now_ns - w->ahead_ns;
 }
 
 /* One more zeroed item at the end of an array in the batch's arena. */
@@ -158,6 +173,15 @@ struct wire_listener *world_listener(struct world *w, uint32_t actor, uint32_t n
 	return l;
 }
 
+void world_cover(struct world *w, uint32_t netns, const char *address)
+{
+	struct wire_cover *c = PUSH(w, covers, cover_count, cover_max);
+
+	*c = (struct wire_cover){.netns = netns};
+	parse(c->address, address);
+	w->batch->covers_changed = true;
+}
+
 struct wire_name *world_name(struct world *w, uint32_t netns, const char *address, const char *name)
 {
 	struct wire_name *n = PUSH(w, names, name_count, name_max);
@@ -188,12 +212,14 @@ struct wire_update *world_traffic(struct world *w, uint32_t flow, uint64_t to_se
 	return u;
 }
 
-int world_try_send(struct world *w)
+struct wire_batch *world_freeze(struct world *w)
 {
 	struct wire_batch *b = w->batch;
-	int r;
 
 	w->now_ns += w->window_ns;
+	b->zone = w->zone;
+	b->region = w->region;
+	b->cgroup = w->cgroup;
 	b->node = w->node;
 	b->boot_id = w->boot_id;
 	b->version = "0.1";
@@ -202,10 +228,28 @@ int world_try_send(struct world *w)
 	b->started_ns = w->started_ns;
 	b->sequence = ++w->sequence;
 	b->window_start_ns = w->now_ns - w->window_ns;
-	b->window_end_ns = b->sent_ns = w->now_ns;
-	r = core_ingest(w->core, b, world_wall(w));
-	wire_batch_free(b);
+	b->window_end_ns = w->now_ns;
 	new_batch(w);
+	return b;
+}
+
+int world_deliver(struct world *w, struct wire_batch *batch)
+{
+	batch->sent_ns = w->now_ns;
+	return core_ingest(w->core, batch, world_wall(w));
+}
+
+void world_pass(struct world *w, double seconds)
+{
+	w->now_ns += (uint64_t)(seconds * 1e9);
+}
+
+int world_try_send(struct world *w)
+{
+	struct wire_batch *b = world_freeze(w);
+	int r = world_deliver(w, b);
+
+	wire_batch_free(b);
 	return r;
 }
 

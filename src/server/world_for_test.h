@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A small world for tests of the core: one agent on a virtual clock, whose batches are put together
- * line by line. Every helper fails the test when something goes wrong.
+ * line by line; more agents may join its server. Every helper fails the test when something goes
+ * wrong.
  */
 #pragma once
 
@@ -15,12 +16,18 @@ struct world {
 	uint64_t now_ns; /* the agent's clock */
 	uint64_t started_ns, sequence, window_ns;
 	const char *boot_id, *node;
+	const char *zone, *region, *cgroup;
+	bool joined;       /* the core is another's */
+	uint64_t ahead_ns; /* its clock of the wall's */
 	struct wire_batch *batch;
-	size_t actor_max, flow_max, update_max, retired_max, listener_max, name_max, event_max;
+	size_t cover_max, actor_max, flow_max, update_max, retired_max, listener_max, name_max,
+		event_max;
 	struct arena *arena; /* of answers */
 };
 
 void world_init(struct world *w, const struct core_config *config);
+/* One more agent of the same server, on a machine of its own; done before the first. */
+void world_join(struct world *w, struct world *first, const char *node);
 void world_done(struct world *w);
 
 /* Handles are the caller's choice. addresses: "10.0.0.1", "::1". */
@@ -36,6 +43,8 @@ void world_retire(struct world *w, uint32_t flow);
 struct wire_listener *world_listener(struct world *w, uint32_t actor, uint32_t netns,
 				     const char *address, uint16_t port);
 
+void world_cover(struct world *w, uint32_t netns, const char *address);
+
 struct wire_name *world_name(struct world *w, uint32_t netns, const char *address,
 			     const char *name);
 
@@ -47,7 +56,11 @@ struct wire_update *world_traffic(struct world *w, uint32_t flow, uint64_t to_se
 
 int world_try_send(struct world *w); /* the batch's window ends now; a second passes before it */
 void world_send(struct world *w);    /* … and must be taken */
-void world_restart(struct world *w); /* the agent: a new life, after a second */
+/* The batch as it would be sent now, to be delivered later; the caller frees it. */
+struct wire_batch *world_freeze(struct world *w);
+int world_deliver(struct world *w, struct wire_batch *batch);
+void world_pass(struct world *w, double seconds); /* time goes by */
+void world_restart(struct world *w);              /* the agent: a new life, after a second */
 
 uint64_t world_wall(const struct world *w); /* now */
 
