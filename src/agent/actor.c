@@ -19,7 +19,7 @@
 
 struct actor {
 	uint64_t last_used_ns;
-	uint32_t generation; /* tells it from the one that had its place before */
+	uint32_t number; /* what batches call it; tells it from the one that had its place before */
 	uint32_t holders;
 	uint32_t pid, newest_pid; /* as defined; of the process named last */
 	bool undefined;           /* stands in the list of those */
@@ -33,7 +33,7 @@ struct process_key {
 struct process {
 	uint64_t retry_ns; /* then look again; 0: this is final */
 	uint32_t actor;    /* index */
-	uint32_t generation;
+	uint32_t number;
 	char comm[PROCESS_COMM_MAX + 1];
 };
 
@@ -42,7 +42,9 @@ struct actors {
 	struct lru *actors, *processes;
 	uint32_t *undefined; /* indices; as many as there are actors */
 	size_t undefined_count;
-	uint32_t generation;
+	uint32_t *retired; /* numbers; as many */
+	size_t retired_count;
+	uint32_t number; /* the last one given */
 	uint64_t lost_full, next_expire_ns;
 };
 
@@ -59,7 +61,7 @@ static struct actor *actor_put(struct actors *a, const struct names *key)
 	struct actor *actor = lru_put(a->actors, key, &is_new);
 
 	if (actor && is_new) {
-		actor->generation = ++a->generation;
+		actor->number = ++a->number;
 		undefine(a, actor);
 	}
 	return actor;
@@ -76,7 +78,8 @@ static int actors_init(struct actors *a, const struct actors_config *config)
 	a->actors = lru_new(max + 1, sizeof(struct names), sizeof(struct actor));
 	a->processes = lru_new(PROCESSES_MAX, sizeof(struct process_key), sizeof(struct process));
 	a->undefined = calloc(max + 1, sizeof(*a->undefined));
-	if (!a->actors || !a->processes || !a->undefined)
+	a->retired = calloc(max + 1, sizeof(*a->retired));
+	if (!a->actors || !a->processes || !a->undefined || !a->retired)
 		return -ENOMEM;
 	actor_put(a, &other)->holders = 1;
 	return 0;
@@ -106,6 +109,7 @@ struct actors *actors_free(struct actors *a)
 	lru_free(a->actors);
 	lru_free(a->processes);
 	free(a->undefined);
+	free(a->retired);
 	free(a);
 	return NULL;
 }
@@ -115,7 +119,7 @@ static struct actor *process_actor(const struct actors *a, const struct process 
 {
 	struct actor *actor = lru_at(a->actors, p->actor);
 
-	if (!actor || actor->generation != p->generation || strcmp(p->comm, comm) != 0)
+	if (!actor || actor->number != p->number || strcmp(p->comm, comm) != 0)
 		return NULL;
 	return p->retry_ns && now_ns >= p->retry_ns ? NULL : actor;
 }
@@ -139,7 +143,7 @@ static struct actor *resolve(struct actors *a, const struct naming_source *s, ui
 	const struct process_key key = {
 		.cgroup = s->cgroup, .start_ns = s->process_start_ns, .tgid = s->tgid};
 	struct process *p = lru_put_evict(a->processes, &key, NULL);
-	struct actor *actor = p->generation ? process_actor(a, p, s->comm, now_ns) : NULL;
+	struct actor *actor = p->number ? process_actor(a, p, s->comm, now_ns) : NULL;
 	struct names names;
 	bool complete;
 
@@ -149,7 +153,7 @@ static struct actor *resolve(struct actors *a, const struct naming_source *s, ui
 	actor = actor_find(a, &names, s->tgid);
 	memcpy(p->comm, s->comm, sizeof(s->comm));
 	p->actor = lru_index(a->actors, actor);
-	p->generation = actor->generation;
+	p->number = actor->number;
 	p->retry_ns = complete ? 0 : now_ns + RETRY_NS;
 	if (p->actor == actors_other(a) - 1)
 		p->retry_ns = now_ns + RETRY_FULL_NS;
@@ -174,6 +178,11 @@ uint32_t actors_other(const struct actors *a)
 	return 1; /* the first one put */
 }
 
+uint32_t actors_number(const struct actors *a, uint32_t handle)
+{
+	return ((const struct actor *)lru_at(a->actors, handle - 1))->number;
+}
+
 const char *actors_path(const struct actors *a, uint32_t handle)
 {
 	const struct names *key = lru_key(a->actors, lru_at(a->actors, handle - 1));
@@ -196,7 +205,7 @@ static int define(const struct actors *a, uint32_t index, struct vector *into)
 	const struct actor *actor = lru_at(a->actors, index);
 	const struct names *key = lru_key(a->actors, actor);
 	struct cgroup_identity identity;
-	struct wire_actor wire = {.handle = index + 1, .pid = actor->pid};
+	struct wire_actor wire = {.handle = actor->number, .pid = actor->pid};
 	struct wire_actor *item;
 
 	cgroup_path_identify(key->path, &identity);
@@ -214,7 +223,7 @@ static int define(const struct actors *a, uint32_t index, struct vector *into)
 	return 0;
 }
 
-int actors_define(struct actors *a, struct vector *into, bool published)
+int actors_define(struct actors *a, struct vector *into)
 {
 	size_t done;
 	int r = 0;
@@ -223,13 +232,28 @@ int actors_define(struct actors *a, struct vector *into, bool published)
 		r = define(a, a->undefined[done], into);
 	if (r < 0)
 		done--;
-	if (!published)
-		return r;
 	for (size_t i = 0; i < done; i++)
 		((struct actor *)lru_at(a->actors, a->undefined[i]))->undefined = false;
 	a->undefined_count -= done;
 	memmove(a->undefined, a->undefined + done, a->undefined_count * sizeof(*a->undefined));
 	return r;
+}
+
+int actors_describe(const struct actors *a, uint32_t handle, struct vector *into)
+{
+	return define(a, handle - 1, into);
+}
+
+int actors_retire(struct actors *a, struct vector *into)
+{
+	for (; a->retired_count; a->retired_count--) {
+		uint32_t *number = vector_push(into);
+
+		if (!number)
+			return -ENOMEM;
+		*number = a->retired[a->retired_count - 1];
+	}
+	return 0;
 }
 
 /* An actor's example is to be alive: else another one is, and it is defined again. */
@@ -247,17 +271,20 @@ static void renew_pid(struct actors *a, struct actor *actor)
 	undefine(a, actor);
 }
 
+/* Whoever goes has been defined, and there is room for its number. */
 void actors_expire(struct actors *a, uint64_t now_ns)
 {
-	if (now_ns < a->next_expire_ns || a->undefined_count)
+	if (now_ns < a->next_expire_ns || a->undefined_count || a->retired_count)
 		return;
 	a->next_expire_ns = now_ns + EXPIRE_NS;
 	for (struct actor *actor = lru_oldest(a->actors), *next; actor; actor = next) {
 		next = lru_newer(a->actors, actor);
-		if (!actor->holders && now_ns - actor->last_used_ns > IDLE_NS)
+		if (!actor->holders && now_ns - actor->last_used_ns > IDLE_NS) {
+			a->retired[a->retired_count++] = actor->number;
 			lru_remove(a->actors, actor);
-		else
+		} else {
 			renew_pid(a, actor);
+		}
 	}
 }
 

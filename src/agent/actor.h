@@ -8,9 +8,12 @@
  * found is remembered by process and by cgroup, so that naming costs one look-up for a process seen
  * before, and a bounded number of reads for those not seen (naming.h).
  *
+ * A handle is a place here, and given to another when its actor is forgotten. What batches name is
+ * the actor's number, which no other ever gets: actors_number().
+ *
  * Limits: 8192 actors by default, then "~other", counted; 16384 processes remembered. An actor that
- * nobody holds is forgotten after ten idle minutes; its handle is then given to another, newly
- * defined. Library code: the clock is given (CLOCK_MONOTONIC).
+ * nobody holds is forgotten after ten idle minutes. Library code: the clock is given
+ * (CLOCK_MONOTONIC).
  */
 #pragma once
 
@@ -40,7 +43,8 @@ struct actors *actors_free(struct actors *a); /* always NULL; accepts NULL */
 
 /* A handle, never 0. */
 uint32_t actors_resolve(struct actors *a, const struct actor_source *source, uint64_t now_ns);
-uint32_t actors_other(const struct actors *a); /* the handle of "~other" */
+uint32_t actors_other(const struct actors *a);                   /* the handle of "~other" */
+uint32_t actors_number(const struct actors *a, uint32_t handle); /* what it is called in batches */
 
 /* Its cgroup, below the root; "": not known. Borrowed for as long as the actor is there. */
 const char *actors_path(const struct actors *a, uint32_t handle);
@@ -49,9 +53,13 @@ const char *actors_path(const struct actors *a, uint32_t handle);
 void actors_hold(struct actors *a, uint32_t handle);
 void actors_release(struct actors *a, uint32_t handle);
 
-/* Appends a struct wire_actor for each one not defined yet. published: they count as defined then.
- * -ENOMEM: the rest stays for the next time. */
-int actors_define(struct actors *a, struct vector *into, bool published);
+/* Appends a struct wire_actor for each one not defined yet, which then counts as defined. -ENOMEM:
+ * the rest stays for the next time. */
+int actors_define(struct actors *a, struct vector *into);
+/* Appends one for this actor, whether defined or not. -ENOMEM. */
+int actors_describe(const struct actors *a, uint32_t handle, struct vector *into);
+/* Appends the numbers of those that were defined and are forgotten since. -ENOMEM: as above. */
+int actors_retire(struct actors *a, struct vector *into);
 
 /* Forgets those that are idle. After this a handle may name another actor. */
 void actors_expire(struct actors *a, uint64_t now_ns);

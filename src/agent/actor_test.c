@@ -60,9 +60,10 @@ static struct wire_actor defined(struct world *w, uint32_t handle)
 {
 	struct vector all = vector_init(w->arena, sizeof(struct wire_actor), 0);
 
-	assert_int_equal(actors_define(w->actors, &all, true), 0);
+	assert_int_equal(actors_define(w->actors, &all), 0);
 	for (size_t i = 0; i < all.count; i++)
-		if (((struct wire_actor *)vector_at(&all, i))->handle == handle)
+		if (((struct wire_actor *)vector_at(&all, i))->handle ==
+		    actors_number(w->actors, handle))
 			return *(struct wire_actor *)vector_at(&all, i);
 	fail_msg("handle %u is not defined", handle);
 	return (struct wire_actor){0};
@@ -296,17 +297,25 @@ static void full_goes_to_other_and_is_counted(void **state)
 static void forgets_the_idle_unless_held(void **state)
 {
 	struct world w;
-	uint32_t held, idle, next;
+	struct vector retired;
+	uint32_t held, idle, next, number;
 
 	world_init(&w, 2);
+	retired = vector_init(w.arena, sizeof(uint32_t), 0);
 	held = resolve(&w, 0, 0, 0, "held", 0);
 	idle = resolve(&w, 0, 0, 0, "idle", 0);
+	number = actors_number(w.actors, idle);
 	actors_hold(w.actors, held);
 	defined(&w, held);
 	actors_expire(w.actors, 601 * SECOND_NS);
+	assert_int_equal(actors_retire(w.actors, &retired), 0);
+	assert_int_equal(actors_retire(w.actors, &retired), 0);
+	assert_int_equal(retired.count, 1); /* told once */
+	assert_int_equal(*(uint32_t *)vector_at(&retired, 0), number);
 	next = resolve(&w, 0, 0, 0, "next", 601 * SECOND_NS);
-	assert_int_equal(next, idle);                           /* its handle is free again … */
-	assert_string_equal(defined(&w, next).process, "next"); /* … and defined anew */
+	assert_int_equal(next, idle); /* its handle is free again … */
+	assert_int_not_equal(actors_number(w.actors, next), number); /* … its number is not … */
+	assert_string_equal(defined(&w, next).process, "next");      /* … and defined anew */
 	assert_int_equal(resolve(&w, 0, 0, 0, "held", 601 * SECOND_NS), held);
 	assert_int_equal(resolve(&w, 0, 0, 0, "idle", 601 * SECOND_NS), actors_other(w.actors));
 	world_done(&w);
@@ -333,21 +342,21 @@ static void shows_a_living_example(void **state)
 	world_done(&w);
 }
 
-static void unpublished_definitions_come_again(void **state)
+static void is_described_whether_defined_or_not(void **state)
 {
 	struct world w;
-	struct vector first, second;
+	struct vector before, after;
 	uint32_t handle;
 
 	world_init(&w, 0);
-	first = vector_init(w.arena, sizeof(struct wire_actor), 0);
-	second = vector_init(w.arena, sizeof(struct wire_actor), 0);
+	before = vector_init(w.arena, sizeof(struct wire_actor), 0);
+	after = vector_init(w.arena, sizeof(struct wire_actor), 0);
 	handle = resolve(&w, 0, 0, 0, "x", 0);
-	assert_int_equal(actors_define(w.actors, &first, false), 0);
-	assert_int_equal(first.count, 2); /* with "~other" */
+	assert_int_equal(actors_describe(w.actors, handle, &before), 0);
+	assert_string_equal(((struct wire_actor *)vector_at(&before, 0))->process, "x");
 	assert_string_equal(defined(&w, handle).process, "x");
-	assert_int_equal(actors_define(w.actors, &second, true), 0);
-	assert_int_equal(second.count, 0);
+	assert_int_equal(actors_describe(w.actors, handle, &after), 0);
+	assert_string_equal(((struct wire_actor *)vector_at(&after, 0))->process, "x");
 	world_done(&w);
 }
 
@@ -370,7 +379,7 @@ int main(void)
 		cmocka_unit_test(full_goes_to_other_and_is_counted),
 		cmocka_unit_test(forgets_the_idle_unless_held),
 		cmocka_unit_test(shows_a_living_example),
-		cmocka_unit_test(unpublished_definitions_come_again),
+		cmocka_unit_test(is_described_whether_defined_or_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

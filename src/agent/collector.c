@@ -17,6 +17,9 @@
 #include "agent/netns.h"
 #include "agent/node.h"
 #include "agent/processes.h"
+#include "base/lru.h"
+
+#define TOLD_MAX 16384 /* actors of an answer; one that was told longest ago may come twice */
 
 struct collector {
 	struct probe *probe; /* borrowed */
@@ -30,8 +33,8 @@ struct collector {
 	struct nat_rows *rows; /* NULL: nobody tells of translations */
 	struct dns *dns;
 	struct processes *processes;
-	struct wire_batch *batch; /* at hand, and who it defines */
-	struct vector defined;
+	struct wire_batch *batch; /* at hand, and which actors it defines and retires */
+	struct vector defined, retired;
 	struct probe_stats stats;
 	uint64_t sequence, now_ns;
 	uint64_t dropped; /* records that found no memory */
@@ -176,6 +179,7 @@ static int begin_batch(struct collector *c)
 		return -ENOMEM;
 	flow_table_begin(c->flows, c->batch);
 	c->defined = vector_init(c->batch->arena, sizeof(struct wire_actor), 0);
+	c->retired = vector_init(c->batch->arena, sizeof(uint32_t), 0);
 	return 0;
 }
 
@@ -326,10 +330,14 @@ static int fill_status(const struct collector *c, const struct collector_status 
 
 static int fill_actors(struct collector *c, struct wire_batch *b)
 {
-	int r = actors_define(c->actors, &c->defined, true);
+	int r = actors_define(c->actors, &c->defined);
 
+	if (r == 0)
+		r = actors_retire(c->actors, &c->retired);
 	b->actors = c->defined.items;
 	b->actor_count = c->defined.count;
+	b->retired_actors = c->retired.items;
+	b->retired_actor_count = c->retired.count;
 	return r;
 }
 
@@ -400,22 +408,35 @@ int collector_note_baselines(struct collector *c, uint64_t now_ns)
 
 struct answering {
 	struct collector *collector;
-	struct vector connections;
+	struct vector connections, actors;
+	struct lru *told; /* handles of actors */
 };
+
+/* An answer says itself who its connections belong to: the server may not know yet. */
+static int tell_actor(struct answering *a, uint32_t handle)
+{
+	bool is_new;
+
+	lru_put_evict(a->told, &handle, &is_new);
+	return is_new ? actors_describe(a->collector->actors, handle, &a->actors) : 0;
+}
 
 static int on_connection(void *userdata, const struct mr_flow_key *key,
 			 const struct wire_connection *connection, const char comm[16],
 			 uint64_t process_start_ns)
 {
 	struct answering *a = userdata;
-	struct wire_connection *item = vector_push(&a->connections);
+	struct collector *c = a->collector;
+	uint32_t actor = find_actor(c, key, comm, process_start_ns);
+	int r = tell_actor(a, actor);
+	struct wire_connection *item = r < 0 ? NULL : vector_push(&a->connections);
 
 	if (!item)
 		return -ENOMEM;
 	*item = *connection;
-	item->actor = find_actor(a->collector, key, comm, process_start_ns);
+	item->actor = actors_number(c->actors, actor);
 	if (!item->pid && key->role == MR_ROLE_SERVER)
-		item->pid = listeners_pid(a->collector->listeners, key);
+		item->pid = listeners_pid(c->listeners, key);
 	return 0;
 }
 
@@ -423,23 +444,23 @@ struct wire_answer *collector_answer(struct collector *c, const struct wire_requ
 				     uint64_t now_ns)
 {
 	struct wire_answer *answer = wire_answer_new();
-	struct answering a = {.collector = c};
-	struct vector actors;
+	struct answering a = {.collector = c, .told = lru_new(TOLD_MAX, sizeof(uint32_t), 1)};
 
-	if (!answer)
-		return NULL;
+	if (!answer || !a.told) {
+		lru_free(a.told);
+		return wire_answer_free(answer);
+	}
 	c->now_ns = now_ns;
 	answer->id = request->id;
 	a.connections = vector_init(answer->arena, sizeof(struct wire_connection), 0);
-	actors = vector_init(answer->arena, sizeof(struct wire_actor), 0);
+	a.actors = vector_init(answer->arena, sizeof(struct wire_actor), 0);
 	if (request->connections_max)
 		probe_connections(c->probe, request->connections_max, on_connection, &a,
 				  &answer->total);
-	if (actors_define(c->actors, &actors, false) < 0)
-		a.connections.count = 0; /* better none than some without a name */
+	lru_free(a.told);
 	answer->connections = a.connections.items;
 	answer->connection_count = a.connections.count;
-	answer->actors = actors.items;
-	answer->actor_count = actors.count;
+	answer->actors = a.actors.items;
+	answer->actor_count = a.actors.count;
 	return answer;
 }

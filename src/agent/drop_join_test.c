@@ -104,7 +104,7 @@ static const struct wire_update *dropped_of(struct world *w, const char *process
 	const struct wire_flow *f;
 
 	flow_table_end(w->join.flows, 1);
-	actors_define(w->join.actors, &actors, true);
+	actors_define(w->join.actors, &actors);
 	for (size_t i = 0; i < w->batch->update_count; i++)
 		if (w->batch->updates[i].drop_count) {
 			assert_null(row);

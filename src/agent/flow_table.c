@@ -12,6 +12,7 @@
 #define COARSE_SHARE 8 /* one in so many again is kept free for coarse flows */
 #define PERMANENT    4 /* a transport and a role each */
 #define IDLE_NS      600000000000ull
+#define HANDLES      INT32_MAX /* above: those of merge.h */
 
 struct flow_key {
 	uint32_t actor, netns;
@@ -28,7 +29,7 @@ struct flow {
 	uint64_t last_used_ns;
 	uint64_t window; /* in which row is its */
 	uint32_t row;
-	bool defined; /* in a batch */
+	uint32_t handle; /* 0: not defined in a batch yet */
 	bool permanent;
 };
 
@@ -37,6 +38,7 @@ struct flow_table {
 	struct lru *flows;
 	uint32_t flows_max; /* without those kept for coarse flows */
 	uint64_t window, lost_full;
+	uint32_t handles;         /* given so far */
 	size_t rows_before;       /* the last window's, a good guess for the next */
 	struct wire_batch *batch; /* between begin and end */
 	struct vector definitions, rows, retired;
@@ -143,8 +145,9 @@ static int flow_define(struct flow_table *t, struct flow *flow)
 
 	if (!wire)
 		return -ENOMEM;
-	wire->handle = lru_index(t->flows, flow) + 1;
-	wire->actor = key->actor;
+	flow->handle = t->handles = t->handles % HANDLES + 1;
+	wire->handle = flow->handle;
+	wire->actor = actors_number(t->actors, key->actor);
 	wire->transport =
 		key->transport == MR_TRANSPORT_UDP ? WIRE_TRANSPORT_UDP : WIRE_TRANSPORT_TCP;
 	wire->role = key->role;
@@ -156,7 +159,6 @@ static int flow_define(struct flow_table *t, struct flow *flow)
 	wire->unresolved = key->unresolved;
 	wire->via_port = key->via_port;
 	memcpy(wire->via, key->via, sizeof(wire->via));
-	flow->defined = true;
 	return 0;
 }
 
@@ -167,12 +169,12 @@ static struct wire_update *flow_row(struct flow_table *t, struct flow *flow)
 
 	if (flow->window == t->window)
 		return vector_at(&t->rows, flow->row);
-	if (!flow->defined && flow_define(t, flow) < 0)
+	if (!flow->handle && flow_define(t, flow) < 0)
 		return NULL;
 	row = vector_push(&t->rows);
 	if (!row)
 		return NULL;
-	row->flow = lru_index(t->flows, flow) + 1;
+	row->flow = flow->handle;
 	flow->window = t->window;
 	flow->row = (uint32_t)(t->rows.count - 1);
 	return row;
@@ -302,10 +304,10 @@ uint32_t flow_table_get(struct flow_table *t, const struct mr_flow_key *key, uin
 	return lru_index(t->flows, flow_find(t, &wanted)) + 1;
 }
 
-int flow_table_drop(struct flow_table *t, uint32_t handle, const char *reason, uint64_t count,
+int flow_table_drop(struct flow_table *t, uint32_t place, const char *reason, uint64_t count,
 		    uint64_t now_ns)
 {
-	struct flow *flow = lru_at(t->flows, handle - 1);
+	struct flow *flow = lru_at(t->flows, place - 1);
 	struct wire_update *row = flow_row(t, flow);
 	struct wire_drop *drop = row ? row_drop(t, row, reason) : NULL;
 
@@ -343,7 +345,6 @@ uint32_t flow_table_search(const struct flow_table *t, const struct mr_flow_key 
 	return found;
 }
 
-/* After the window's rows: a handle given back now is not used again in this batch. */
 static void retire_idle(struct flow_table *t, uint64_t now_ns)
 {
 	for (struct flow *flow = lru_oldest(t->flows), *next; flow; flow = next) {
@@ -354,11 +355,11 @@ static void retire_idle(struct flow_table *t, uint64_t now_ns)
 			continue;
 		if (now_ns - flow->last_used_ns <= IDLE_NS)
 			break;
-		if (flow->defined) {
+		if (flow->handle) {
 			handle = vector_push(&t->retired);
 			if (!handle)
 				break;
-			*handle = lru_index(t->flows, flow) + 1;
+			*handle = flow->handle;
 		}
 		actors_release(t->actors,
 			       ((const struct flow_key *)lru_key(t->flows, flow))->actor);

@@ -6,7 +6,8 @@
  *
  * The kernel's records name a socket's owner by ids; here they are folded again by actor, so that
  * a hundred processes of one name are one flow. A handle is defined in the batch that first uses it
- * and retired after ten idle minutes.
+ * and retired after ten idle minutes; the next flow gets a new one. Only after two thousand million
+ * (half a year of the fullest table) they begin again.
  *
  * Limits: 65536 handles by default. When they run out, what is new goes into a coarse flow of its
  * actor and role, and at the very end into one of "~other": it is counted, never lost.
@@ -47,14 +48,15 @@ int flow_table_fold(struct flow_table *t, const struct mr_flow_key *key,
 int flow_table_fold_dns(struct flow_table *t, const struct mr_flow_key *key,
 			const struct wire_dns *figures, const struct flow_nat *nat, uint32_t actor,
 			uint64_t now_ns);
-/* The flow of a record, for the next two; a coarse one where handles ran out. */
+/* Its place, which is good until the window ends, not its handle; a coarse one's where the table is
+ * full. */
 uint32_t flow_table_get(struct flow_table *t, const struct mr_flow_key *key, uint32_t actor);
-/* The flow that is one of those wanted, whoever's it is; of several one in the network namespace
- * asked for (*ret_here), then the one used last. 0: none is. Looks at each flow. */
+/* The place of the flow that is one of those wanted, whoever's it is; of several one in the network
+ * namespace asked for (*ret_here), then the one used last. 0: none is. Looks at each flow. */
 uint32_t flow_table_search(const struct flow_table *t, const struct mr_flow_key *wanted,
 			   size_t count, bool *ret_here);
 /* Adds packets that this host dropped; the reason is copied. -ENOMEM: they were not added. */
-int flow_table_drop(struct flow_table *t, uint32_t handle, const char *reason, uint64_t count,
+int flow_table_drop(struct flow_table *t, uint32_t place, const char *reason, uint64_t count,
 		    uint64_t now_ns);
 /* Writes definitions, rows and retired handles into the batch. */
 void flow_table_end(struct flow_table *t, uint64_t now_ns);

@@ -184,7 +184,8 @@ static void retires_the_idle(void **state)
 	begin(&w);
 	fold(&w, &idle, who, 1, 602 * SECOND_NS);
 	flow_table_end(w.flows, 602 * SECOND_NS);
-	assert_int_equal(w.batch->flow_count, 1); /* it came back: defined again */
+	assert_int_equal(w.batch->flow_count, 1); /* it came back: defined again, as another */
+	assert_int_not_equal(w.batch->flows[0].handle, handle);
 	world_done(&w);
 }
 

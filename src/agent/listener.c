@@ -233,6 +233,8 @@ int listeners_report(struct listeners *l, struct wire_batch *batch)
 	rows = arena_copy(batch->arena, l->rows, l->count * sizeof(*rows));
 	if (!rows)
 		return -ENOMEM;
+	for (size_t i = 0; i < l->count; i++)
+		rows[i].actor = actors_number(l->actors, rows[i].actor);
 	batch->listeners = rows;
 	batch->listener_count = l->count;
 	batch->listeners_changed = true;

@@ -83,11 +83,10 @@ static const char *who(struct world *w, const uint8_t *local, uint16_t port, uin
 	uint32_t handle = listeners_find(w->listeners, &key);
 	struct vector all = vector_init(w->batch->arena, sizeof(struct wire_actor), 0);
 
-	actors_define(w->actors, &all, false);
-	for (size_t i = 0; handle && i < all.count; i++)
-		if (((struct wire_actor *)vector_at(&all, i))->handle == handle)
-			return ((struct wire_actor *)vector_at(&all, i))->process;
-	return handle ? "undefined" : "nobody";
+	if (!handle)
+		return "nobody";
+	assert_int_equal(actors_describe(w->actors, handle, &all), 0);
+	return ((struct wire_actor *)vector_at(&all, 0))->process;
 }
 
 static void the_exact_address_comes_first(void **state)

@@ -159,9 +159,10 @@ static void put_end(struct processes *p, uint32_t actor)
 	++*count;
 }
 
-static struct wire_event event_of(const struct mr_process_event *e, uint32_t actor)
+static struct wire_event event_of(const struct processes *p, const struct mr_process_event *e,
+				  uint32_t actor)
 {
-	return (struct wire_event){.actor = actor,
+	return (struct wire_event){.actor = actors_number(p->config.actors, actor),
 				   .pid = e->tgid,
 				   .child = e->flags & MR_PROCESS_CHILD,
 				   .last_ns = e->time_ns};
@@ -170,7 +171,7 @@ static struct wire_event event_of(const struct mr_process_event *e, uint32_t act
 static void see_start(struct processes *p, const struct mr_process_event *e, uint64_t now_ns)
 {
 	uint32_t actor = resolve(p, e, now_ns);
-	struct wire_event event = event_of(e, actor);
+	struct wire_event event = event_of(p, e, actor);
 	struct cgroup_identity identity;
 
 	remember(p, e, actor);
@@ -209,7 +210,7 @@ static void see_exit(struct processes *p, const struct mr_process_event *e, uint
 	const struct process_id id = id_of(e->tgid, e->start_ns);
 	struct process *process = lru_get(p->live, &id);
 	uint32_t actor = process ? process->actor : resolve(p, e, now_ns);
-	struct wire_event event = event_of(e, actor);
+	struct wire_event event = event_of(p, e, actor);
 	struct cgroup_identity identity;
 
 	if (!(e->flags & MR_PROCESS_TOLD) && is_new(p, e))

@@ -254,9 +254,14 @@ static void test_handles_used_again(void **state)
 	world_client(&w, 1, 2, 7, "10.0.0.4", "10.0.0.5", 80);
 	world_traffic(&w, 1, 8, 0, true);
 	world_send(&w);
-	world_retire(&w, 1); /* retired and given out again in one batch */
 	world_client(&w, 1, 2, 7, "10.0.0.4", "10.0.0.6", 80);
 	world_traffic(&w, 1, 16, 0, true);
+	world_send(&w);
+	world_client(&w, 3, 2, 7, "10.0.0.4", "10.0.0.6", 80); /* came and went in one batch */
+	world_traffic(&w, 3, 32, 0, true);
+	world_retire(&w, 3);
+	world_send(&w);
+	world_traffic(&w, 3, 1000, 0, true);
 	world_send(&w);
 	world_retire(&w, 77); /* never there */
 	world_send(&w);
@@ -273,8 +278,8 @@ static void test_handles_used_again(void **state)
 			 8);
 	assert_int_equal(world_edge(&g, "service/nginx", "external/10.0.0.6", 80)
 				 ->measures.counter[MR_BYTES_TO_SERVER],
-			 16);
-	assert_int_equal(world_lost(&g.completeness, "server_refused_updates"), 1);
+			 16 + 32);
+	assert_int_equal(world_lost(&g.completeness, "server_refused_updates"), 2);
 }
 
 /* Detail goes, bytes stay. */

@@ -164,23 +164,29 @@ static int learn_flow(struct learn *in, const struct wire_flow *f)
 
 uint32_t learn_find_flow(const struct learn *in, uint32_t handle)
 {
-	uint32_t place = reporter_find(&in->reporter->flows, handle);
-
-	return place != FLOW_NONE ? place : reporter_find(&in->reporter->leaving, handle);
+	return reporter_find(&in->reporter->flows, handle);
 }
 
-/* Retired handles leave the table at once, so that this batch can give them a new meaning, and
- * stand aside for its updates. */
-static void retire(struct learn *in, uint32_t handle)
+static void retire_flow(struct learn *in, uint32_t handle)
 {
-	struct reporter *r = in->reporter;
-	uint32_t place = reporter_find(&r->flows, handle), hash = hashindex_hash_u32(handle);
+	struct hashindex *handles = &in->reporter->flows;
+	uint32_t place = reporter_find(handles, handle);
 
 	if (place == FLOW_NONE)
 		return;
-	hashindex_remove(&r->flows, hash, place);
-	if (hashindex_insert(&r->leaving, hash, place) < 0)
-		flow_release(&in->core->flows, place);
+	hashindex_remove(handles, hashindex_hash_u32(handle), place);
+	flow_release(&in->core->flows, place);
+}
+
+static void retire_actor(struct learn *in, uint32_t handle)
+{
+	struct hashindex *handles = &in->reporter->actors;
+	uint32_t place = reporter_find(handles, handle);
+
+	if (place == ACTOR_NONE)
+		return;
+	hashindex_remove(handles, hashindex_hash_u32(handle), place);
+	actor_release(&in->core->actors, place);
 }
 
 /* --- listeners ------------------------------------------------------------------------------ */
@@ -276,8 +282,6 @@ void learn_definitions(struct learn *in)
 {
 	const struct wire_batch *b = in->batch;
 
-	for (size_t i = 0; i < b->retired_count; i++)
-		retire(in, b->retired[i]);
 	learn_actors(in, b->actors, b->actor_count);
 	for (size_t i = 0; i < b->flow_count; i++)
 		if (learn_flow(in, &b->flows[i]) < 0)
@@ -299,10 +303,12 @@ static void release_flows(struct learn *in, struct hashindex *handles)
 
 void learn_end(struct learn *in)
 {
-	struct hashindex *leaving = &in->reporter->leaving;
+	const struct wire_batch *b = in->batch;
 
-	if (leaving->count)
-		release_flows(in, leaving);
+	for (size_t i = 0; i < b->retired_count; i++)
+		retire_flow(in, b->retired[i]);
+	for (size_t i = 0; i < b->retired_actor_count; i++)
+		retire_actor(in, b->retired_actors[i]);
 }
 
 void learn_forget_handles(struct learn *in)
@@ -310,7 +316,6 @@ void learn_forget_handles(struct learn *in)
 	struct hashindex *actors = &in->reporter->actors;
 
 	release_flows(in, &in->reporter->flows);
-	release_flows(in, &in->reporter->leaving);
 	for (uint32_t i = 0; actors->slots && i <= actors->mask; i++)
 		if (actors->slots[i].value_plus_one)
 			actor_release(&in->core->actors, actors->slots[i].value_plus_one - 1);

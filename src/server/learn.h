@@ -14,7 +14,7 @@ struct learn {
 	bool forgot;                       /* old flows were already forgotten to make room */
 };
 
-/* Actors, flows, listeners. Retired handles still mean what they did until learn_end. */
+/* Actors, flows, listeners. Retired handles mean what they did until learn_end. */
 void learn_definitions(struct learn *in);
 void learn_actors(struct learn *in, const struct wire_actor *actors, size_t count);
 uint32_t learn_find_flow(const struct learn *in, uint32_t handle); /* FLOW_NONE: unknown */

@@ -17,7 +17,6 @@ void reporter_done(struct reporter *r)
 	free(r->homes);
 	hashindex_done(&r->actors);
 	hashindex_done(&r->flows);
-	hashindex_done(&r->leaving);
 }
 
 bool reporter_describe(struct reporter *r, const struct wire_batch *b)

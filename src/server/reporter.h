@@ -40,7 +40,6 @@ struct reporter {
 	size_t home_count;
 	/* handle -> place; hashes are one-to-one, so nothing is compared */
 	struct hashindex actors, flows;
-	struct hashindex leaving; /* flows retired by the batch at hand */
 };
 
 void reporter_done(struct reporter *r);
