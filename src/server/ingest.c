@@ -141,6 +141,8 @@ static void run_gauges(struct core *c, uint32_t flow, const struct sums *s, uint
 
 	f->active += sums_active(s);
 	f->pending += sums_pending(s, flow_id(&c->flows, f)->role == MR_ROLE_CLIENT);
+	if (f->first_seen_ns > end_ns)
+		f->first_seen_ns = end_ns; /* it came late */
 	if (f->last_seen_ns < end_ns)
 		f->last_seen_ns = end_ns;
 	endpoint_seen(&c->endpoints, f->bound, end_ns);
@@ -235,7 +237,7 @@ static void finish(struct learn *in)
 	learn_end(in);
 	for (unsigned int i = LOSS_OF_AGENTS + 1; i < LOSS_COUNT; i++)
 		c->loss[i] += in->loss[i];
-	if (in->end_ns > c->latest_ns)
+	if (in->end_ns > c->latest_ns && !in->batch->definitions)
 		c->latest_ns = in->end_ns;
 	history_advance(&c->history, in->now_ns);
 	c->loss[LOSS_HISTORY_CUT] = c->history.cut_rows;
@@ -248,9 +250,10 @@ static int take(struct learn *in)
 {
 	struct reporter *r = in->reporter;
 	const struct wire_batch *b = in->batch;
+	uint64_t before = r->sequence;
 	int e;
 
-	in->loss[LOSS_GAPS] += b->sequence - r->sequence - 1;
+	in->loss[LOSS_GAPS] += b->sequence - before - 1;
 	r->sequence = b->sequence;
 	r->batches++;
 	r->last_seen_wall_ns = in->now_ns;
@@ -258,10 +261,29 @@ static int take(struct learn *in)
 	in->loss[LOSS_REPAIRED_NAMES] += reporter_describe(r, b);
 	reporter_take_status(r, b, in->loss); /* without memory the netns sums stay as they were */
 	learn_definitions(in);
-	take_events(in);
 	e = take_updates(in);
+	if (!e)
+		take_events(in);
+	else
+		r->sequence = before;
 	finish(in);
 	return e;
+}
+
+/* No window: only what handles mean, for the batch of that sequence to come. */
+static int define(struct learn *in)
+{
+	struct reporter *r = in->reporter;
+	bool first = !r->sequence; /* in this life */
+
+	learn_forget_handles(in);
+	if (first)
+		r->sequence = in->batch->sequence - 1; /* those before went elsewhere */
+	r->last_seen_wall_ns = in->now_ns;
+	in->loss[LOSS_REPAIRED_NAMES] += reporter_describe(r, in->batch);
+	learn_definitions(in);
+	finish(in);
+	return 0;
 }
 
 int core_ingest(struct core *c, const struct wire_batch *batch, uint64_t now_ns)
@@ -274,8 +296,10 @@ int core_ingest(struct core *c, const struct wire_batch *batch, uint64_t now_ns)
 	in.reporter = life_find_reporter(c, batch->node);
 	if (!in.reporter)
 		return life_refuse(c, LOSS_REFUSED_AGENTS, -ENOSPC);
-	in.start_ns = life_wall(&in, batch->window_start_ns);
-	in.end_ns = life_wall(&in, batch->window_end_ns);
+	in.start_ns = batch->definitions ? now_ns : life_wall(&in, batch->window_start_ns);
+	in.end_ns = batch->definitions ? now_ns : life_wall(&in, batch->window_end_ns);
 	r = life_check(&in);
-	return r < 0 ? r : take(&in);
+	if (r < 0)
+		return r;
+	return batch->definitions ? define(&in) : take(&in);
 }

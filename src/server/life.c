@@ -43,7 +43,7 @@ struct reporter *life_find_reporter(struct core *c, const char *node)
 	return &c->reporters[c->reporter_count]; /* counted once a batch of it is taken */
 }
 
-static bool same_boot(const struct reporter *r, const struct wire_batch *b)
+bool life_is_of_boot(const struct reporter *r, const struct wire_batch *b)
 {
 	char clean[sizeof(r->boot_id)];
 
@@ -54,7 +54,7 @@ static bool same_boot(const struct reporter *r, const struct wire_batch *b)
 static uint32_t machine_of(struct core *c, const struct wire_batch *b)
 {
 	for (uint32_t i = 0; i < c->reporter_count; i++)
-		if (same_boot(&c->reporters[i], b))
+		if (life_is_of_boot(&c->reporters[i], b))
 			return c->reporters[i].machine;
 	return c->machine_count++;
 }
@@ -136,7 +136,7 @@ static int begin_life(struct learn *in)
 	struct reporter *r = in->reporter;
 	struct core *c = in->core;
 	bool first = r->index == c->reporter_count;
-	bool rebooted = first || !same_boot(r, in->batch);
+	bool rebooted = first || !life_is_of_boot(r, in->batch);
 	uint32_t machine = rebooted ? machine_of(c, in->batch) : r->machine;
 	int e = first ? count_reporter(c, r, in->batch) : end_life(in);
 
@@ -145,7 +145,7 @@ static int begin_life(struct learn *in)
 	r->machine = machine;
 	r->started_ns = in->batch->started_ns;
 	r->started_wall_ns = life_wall(in, in->batch->started_ns);
-	r->sequence = 0;
+	r->sequence = r->defined_for = 0;
 	r->sample_count = r->sample_next = 0;
 	memset(r->loss, 0, sizeof(r->loss));
 	return 0;
@@ -157,7 +157,7 @@ int life_check(struct learn *in)
 	struct core *c = in->core;
 	const struct wire_batch *b = in->batch;
 	bool known = r->index < c->reporter_count;
-	bool same = known && same_boot(r, b);
+	bool same = known && life_is_of_boot(r, b);
 
 	if (same && b->started_ns < r->started_ns)
 		return life_refuse(c, LOSS_STALE, -ESTALE);

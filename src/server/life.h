@@ -19,6 +19,9 @@ int life_refuse(struct core *c, enum loss cause, int code);
 /* NULL: one agent too many. One not seen before has index reporter_count. */
 struct reporter *life_find_reporter(struct core *c, const char *node);
 
+/* Whether the batch is of the machine, since it booted, that this reporter was last heard of from. */
+bool life_is_of_boot(const struct reporter *r, const struct wire_batch *b);
+
 /* Begins a new life if the batch is of one. -ESTALE: an old life. -EALREADY: seen before. -ENOMEM.
  */
 int life_check(struct learn *in);

@@ -48,8 +48,10 @@ struct core *core_free(struct core *c);                            /* always NUL
 /*
  * Takes in what an agent says; borrows the batch for the call. now_ns: wall clock at receipt.
  * Rows that make no sense are refused one by one and counted; the rest of the batch is kept.
+ * A batch of definitions alone (batch.h) replaces what the agent's handles mean, and nothing else.
  * -EALREADY: seen before (its sequence), ignored. -ESTALE: from an earlier life of that agent.
  * -ENOSPC: one agent too many. -EINVAL: the batch as a whole makes no sense. All are counted.
+ * -ENOMEM: nothing of it counts, it may come again.
  */
 int core_ingest(struct core *c, const struct wire_batch *batch, uint64_t now_ns);
 

@@ -40,6 +40,10 @@ struct reporter {
 	size_t home_count;
 	/* handle -> place; hashes are one-to-one, so nothing is compared */
 	struct hashindex actors, flows;
+	/* of an agent elsewhere (intake.c) */
+	uint8_t body_hash[16]; /* of the bytes of batch `sequence` */
+	uint64_t defined_for;  /* the one sequence to come whose handles are known; 0: none */
+	uint64_t ticket;       /* of that batch at the store */
 };
 
 void reporter_done(struct reporter *r);
