@@ -9,12 +9,21 @@
 
 #include "server/api_params.h"
 #include "server/page.h"
+#include "wire/exchange.h"
 
 #define KEEP_ALIVE_MS 15000
 
 #define PAGE_ROUTE(path, help)                                                                     \
 	{                                                                                          \
-		path, help, NULL, api_page, true                                                   \
+		path, help, NULL, api_page, true, .right = HTTP_FOR_ANYBODY                        \
+	}
+
+/* What agents send. */
+#define POST_ROUTE(path, help, handler)                                                            \
+	{                                                                                          \
+		path, help, NULL, handler, .method = HTTP_POST, .right = HTTP_FOR_AGENTS,          \
+					   .body_size_max = API_BATCH_SIZE_MAX,                    \
+					   .content_type = WIRE_CONTENT_TYPE                       \
 	}
 
 static void api_page(void *userdata, struct http_request *r);
@@ -28,7 +37,7 @@ const struct http_route api_routes[] = {
 	PAGE_ROUTE("/assets/icon.svg", "its icon"),
 	PAGE_ROUTE("/assets/licenses.txt", "whose work is in it"),
 	{"/api/v1", "this list", NULL, api_index},
-	{"/healthz", "200 while the server works", NULL, api_healthz},
+	{"/healthz", "200 while the server works", NULL, api_healthz, .right = HTTP_FOR_ANYBODY},
 	{"/api/v1/graph", "who talks to whom: nodes and edges", api_graph_params, api_graph},
 	{"/api/v1/flows", "the joined table, a row per flow", api_flows_params, api_flows},
 	{"/api/v1/connections", "live sockets, asked of the agent", api_connections_params,
@@ -40,6 +49,8 @@ const struct http_route api_routes[] = {
 	{"/api/v1/stream", "server-sent events: the graph of each window", api_stream_params,
 	 api_stream},
 	{"/api/v1/verify", "our sums by network namespace", api_verify_params, api_verify},
+	POST_ROUTE("/api/v1/batches", "agents: a window", api_batches),
+	POST_ROUTE("/api/v1/answers", "agents: live sockets that were asked for", api_answers),
 	{0},
 };
 
@@ -64,6 +75,18 @@ static void api_index(void *userdata, struct http_request *r)
 static void api_healthz(void *userdata, struct http_request *r)
 {
 	http_reply_text(r, 200, "ok\n");
+}
+
+bool api_authorize(void *userdata, struct http_request *r, const struct http_route *route)
+{
+	const struct api *a = userdata;
+
+	if (route->right != HTTP_FOR_AGENTS || a->config->takes_agents)
+		return true;
+	http_reply_error(r, 403,
+			 "this server shows its own machine only: start `millrace server` for "
+			 "agents on others");
+	return false;
 }
 
 /* --- queries -------------------------------------------------------------------------------- */
@@ -193,13 +216,23 @@ struct http_request *api_wait_end(struct api_wait *w)
 	return request;
 }
 
-void api_on_answer(struct api *a, const struct wire_answer *answer)
+bool api_on_answer(struct api *a, const struct wire_answer *answer)
 {
+	bool awaited = false;
 	size_t i;
 
-	for (i = 0; i < API_WAITS_MAX; i++)
-		if (a->waits[i].request && a->waits[i].answer_id == answer->id)
-			api_connections_answer(a, &a->waits[i], answer);
+	for (i = 0; i < API_WAITS_MAX; i++) {
+		if (!a->waits[i].request || a->waits[i].answer_id != answer->id)
+			continue;
+		awaited = true;
+		api_connections_answer(a, &a->waits[i], answer);
+	}
+	return awaited;
+}
+
+bool api_take_requests(struct api *a, uint32_t agent, struct wire_reply *ret)
+{
+	return false;
 }
 
 void api_on_batch(struct api *a)
@@ -223,12 +256,12 @@ static void on_stream_timer(uv_timer_t *timer)
 }
 
 void api_init(struct api *a, uv_loop_t *loop, struct core *core, struct inbox *inbox,
-	      const struct server_config *config)
+	      struct intake *intake, const struct server_config *config)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	*a = (struct api){.core = core, .inbox = inbox, .config = config};
+	*a = (struct api){.core = core, .inbox = inbox, .intake = intake, .config = config};
 	a->started_ns = now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
 	a->streamed_ns = a->started_ns;
 	uv_timer_init(loop, &a->wait_timer);

@@ -19,9 +19,11 @@
 #include "server/http.h"
 #include "server/http_stream.h"
 #include "server/inbox.h"
+#include "server/intake.h"
 #include "server/query.h"
 #include "server/server.h"
 
+#define API_BATCH_SIZE_MAX (4u << 20) /* bytes; as the wire's limits have it */
 #define API_WAITS_MAX	32
 #define API_STREAMS_MAX 32
 
@@ -49,6 +51,7 @@ struct api {
 	struct core *core;
 	struct http *http;   /* set once it is open */
 	struct inbox *inbox; /* for its losses */
+	struct intake *intake;
 	const struct server_config *config;
 	uint64_t started_ns, last_answer_id;
 	uv_timer_t wait_timer, stream_timer;
@@ -61,14 +64,18 @@ struct api {
 extern const struct http_route api_routes[]; /* their userdata is a struct api */
 
 void api_init(struct api *a, uv_loop_t *loop, struct core *core, struct inbox *inbox,
-	      const struct server_config *config);
+	      struct intake *intake, const struct server_config *config);
 /* Forgets what waits (http_close() ends those requests) and closes its handles of the loop. */
 void api_close(struct api *a);
 /* After http_close(): what readers of the stream left behind. */
 void api_done(struct api *a);
 
+/* For http_config: who may ask what. */
+bool api_authorize(void *userdata, struct http_request *r, const struct http_route *route);
+
 void api_on_batch(struct api *a); /* the core has taken one in */
-void api_on_answer(struct api *a, const struct wire_answer *answer);
+/* False: nobody waits for it. */
+bool api_on_answer(struct api *a, const struct wire_answer *answer);
 
 /* --- for the handlers ----------------------------------------------------------------------- */
 
@@ -115,6 +122,10 @@ int api_query_begin_ranged(struct api_query *q, struct http_request *request);
 void api_query_end(struct api_query *q, int r);
 void api_query_refuse(struct api_query *q, const char *text); /* 400, instead of api_query_end() */
 
+/* What shall ride on the reply to this agent's batch; false: nothing. */
+struct wire_reply;
+bool api_take_requests(struct api *a, uint32_t agent, struct wire_reply *ret);
+
 /* Keeps a request; NULL: too many wait, and it is answered. */
 struct api_wait *api_wait_add(struct api *a, struct http_request *request, uint64_t timeout_ms);
 /* Forgets the wait and gives the request back, to be answered. */
@@ -146,6 +157,8 @@ void api_agents(void *userdata, struct http_request *r);
 void api_events(void *userdata, struct http_request *r);
 void api_connections(void *userdata, struct http_request *r);
 void api_connections_answer(struct api *a, struct api_wait *w, const struct wire_answer *answer);
+void api_batches(void *userdata, struct http_request *r);
+void api_answers(void *userdata, struct http_request *r);
 void api_verify(void *userdata, struct http_request *r);
 void api_verify_answer(struct api *a, struct http_request *r);
 void api_stream(void *userdata, struct http_request *r);

@@ -87,6 +87,16 @@ static void emit_queue(struct emit *e, const struct api *a)
 	emit_object_end(e);
 }
 
+/* What came from agents on other machines, and what became of it. */
+static void emit_intake(struct emit *e, const struct api *a)
+{
+	emit_object_begin(e, "intake");
+	for (unsigned int i = 0; i < INTAKE_COUNTER_COUNT; i++)
+		emit_counter(e, intake_counter_name(i), a->intake->count[i]);
+	emit_integer(e, "waiting", a->intake->waiter_count);
+	emit_object_end(e);
+}
+
 static void emit_http(struct emit *e, const struct api *a)
 {
 	struct http_stats stats;
@@ -125,6 +135,7 @@ static void emit_server(struct emit *e, const struct api *a, const struct query_
 	emit_seconds(e, "history_from", agents->history_from_ns);
 	api_emit_losses(e, "losses", agents->server_losses, agents->server_loss_count);
 	emit_queue(e, a);
+	emit_intake(e, a);
 	emit_http(e, a);
 	emit_object_end(e);
 }

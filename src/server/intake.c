@@ -75,6 +75,13 @@ void intake_durable(struct intake *in, uint64_t ticket, int r)
 	in->waiter_count = kept;
 }
 
+uint32_t intake_agent(const struct intake *in, const struct wire_batch *b)
+{
+	const struct reporter *r = life_find_reporter(in->core, b->node);
+
+	return r ? r->index : UINT32_MAX;
+}
+
 /* --- judging -------------------------------------------------------------------------------- */
 
 /* Of the life that is known: 0, or 1 if this very batch was taken before. */

@@ -95,4 +95,7 @@ int intake_take(struct intake *in, const struct wire_batch *b, const uint8_t has
 /* From the store: all up to this ticket is durable (0), or could not be made so now. */
 void intake_durable(struct intake *in, uint64_t ticket, int r);
 
+/* The index of the agent that this batch is, or would be, of; UINT32_MAX: one too many. */
+uint32_t intake_agent(const struct intake *in, const struct wire_batch *b);
+
 const char *intake_counter_name(unsigned int counter);

@@ -83,15 +83,26 @@ static void compare_param(const struct param_spec *spec, const json_t *param)
 static void test_routes_and_parameters(void **state)
 {
 	const json_t *paths = json_object_get(document, "paths");
+	static const char *const methods[] = {"get", "post", "delete"};
 	const struct http_route *route;
-	size_t routes = 0, i;
+	size_t operations = 0, routes = 0, i;
+	const char *path;
+	json_t *item;
 
+	json_object_foreach((json_t *)paths, path, item)
+		operations += json_object_size(item);
 	for (route = api_routes; route->path; route++, routes++) {
-		const json_t *get = json_object_get(json_object_get(paths, route->path), "get");
-		const json_t *params = json_object_get(get, "parameters");
+		const json_t *operation = json_object_get(json_object_get(paths, route->path),
+							  methods[route->method]);
+		const json_t *params = json_object_get(operation, "parameters");
+		const json_t *body = json_object_get(operation, "requestBody");
 
-		if (!get)
-			fail_msg("openapi lacks %s", route->path);
+		if (!operation)
+			fail_msg("openapi lacks %s %s", methods[route->method], route->path);
+		assert_int_equal(route->body_size_max > 0, body != NULL);
+		if (body && !json_object_get(json_object_get(body, "content"), route->content_type))
+			fail_msg("openapi: the body of %s is no %s", route->path,
+				 route->content_type);
 		assert_int_equal(json_array_size(params), count_params(route->params));
 		for (i = 0; i < json_array_size(params); i++) {
 			const json_t *param = resolve(json_array_get(params, i));
@@ -100,7 +111,7 @@ static void test_routes_and_parameters(void **state)
 			compare_param(find_param(route->params, name), param);
 		}
 	}
-	assert_int_equal(json_object_size(paths), routes);
+	assert_int_equal(operations, routes);
 }
 
 /* --- answers --------------------------------------------------------------------------------- */

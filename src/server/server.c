@@ -29,6 +29,7 @@ struct server {
 	uv_async_t stop;
 	struct inbox inbox;
 	struct core *core;
+	struct intake intake;
 	struct http *http;
 	struct api api;
 	pthread_t thread;
@@ -71,6 +72,7 @@ static void on_stop(uv_async_t *stop)
 static void close_all(struct server *s)
 {
 	api_close(&s->api);
+	intake_done(&s->intake); /* what waits there is of requests that end now */
 	s->http = http_close(s->http);
 	inbox_close(&s->inbox);
 	uv_close((uv_handle_t *)&s->stop, NULL);
@@ -100,7 +102,8 @@ static int open_loop(struct server *s, struct error *ret_error)
 		return error_set(ret_error, r, "cannot start the server: %s", uv_strerror(r));
 	}
 	uv_async_init(&s->loop, &s->stop, on_stop);
-	api_init(&s->api, &s->loop, s->core, &s->inbox, &s->config);
+	intake_init(&s->intake, s->core, NULL);
+	api_init(&s->api, &s->loop, s->core, &s->inbox, &s->intake, &s->config);
 	return 0;
 }
 
@@ -111,6 +114,7 @@ static int open_http(struct server *s, int fd, struct error *ret_error)
 		.address = s->address,
 		.routes = api_routes,
 		.userdata = &s->api,
+		.authorize = api_authorize,
 	};
 	int r = http_open(&s->http, &s->loop, &config, ret_error);
 

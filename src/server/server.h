@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -16,6 +17,7 @@ struct server;
 struct server_config {
 	const char *listen;   /* "127.0.0.1:7070", "[::1]:7070"; loopback only */
 	const char *version;
+	bool takes_agents; /* on other machines; else only the one in this process reports */
 
 	/* Asks the agent (there is one, in this process) for live connections; the answer comes back
 	 * through server_answer. Called from the server's thread. */

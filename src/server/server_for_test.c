@@ -154,11 +154,11 @@ static void add_status(struct wire_batch *b)
 	b->loss[WIRE_LOSS_FLOWS_FULL] = 1;
 }
 
-void server_fixture_submit(struct server_fixture *f)
+struct wire_batch *server_fixture_batch(struct server_fixture *f, const char *node)
 {
 	struct wire_batch *b = wire_batch_new();
 
-	b->node = "one";
+	b->node = node;
 	b->boot_id = "11111111-2222-3333-4444-555555555555";
 	b->version = "test";
 	b->kernel = "6.1.0";
@@ -174,7 +174,12 @@ void server_fixture_submit(struct server_fixture *f)
 	add_listeners(b);
 	add_events(b);
 	add_status(b);
-	server_submit(f->server, b);
+	return b;
+}
+
+void server_fixture_submit(struct server_fixture *f)
+{
+	server_submit(f->server, server_fixture_batch(f, "one"));
 }
 
 json_t *server_fixture_get(struct server_fixture *f, const char *target, int status)
@@ -283,6 +288,7 @@ int server_fixture_setup(void **state)
 	f->config = (struct server_config){
 		.listen = "127.0.0.1:0",
 		.version = "test",
+		.takes_agents = true,
 		.request = on_request,
 		.sweep_now = on_sweep,
 		.userdata = f,

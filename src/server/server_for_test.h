@@ -33,6 +33,8 @@ int server_fixture_teardown(void **state);
  * flow of 7 bytes.
  */
 void server_fixture_submit(struct server_fixture *f);
+/* That window, of a node called so, as an owned batch that is not submitted. */
+struct wire_batch *server_fixture_batch(struct server_fixture *f, const char *node);
 /* … and waits until the API shows it. */
 void server_fixture_submit_and_wait(struct server_fixture *f);
 
