@@ -25,7 +25,7 @@ struct arguments {
 	uint64_t span_ns;
 	bool once;
 	uint32_t limit;
-	const char *listen, *cgroup; /* up */
+	const char *listen, *cgroup; /* up; listen: server, too */
 	double cpu_budget_percent;
 	uint64_t window_ns;
 	uint32_t slots, flows;
@@ -49,6 +49,7 @@ struct command {
 };
 
 int up_run(const struct arguments *arguments, struct error *ret_error);
+int server_run(const struct arguments *arguments, struct error *ret_error);
 int map_run(const struct arguments *arguments, struct error *ret_error);
 int flows_run(const struct arguments *arguments, struct error *ret_error);
 int connections_run(const struct arguments *arguments, struct error *ret_error);

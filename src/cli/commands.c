@@ -86,6 +86,13 @@ static const struct option_row why_options[] = {
 };
 
 static const struct option_row server_options[] = {
+	OPTION("listen", "ADDR:PORT", OPTION_TEXT, listen,
+	       "where agents report and readers ask (127.0.0.1:7070)"),
+	OPTION_HELP,
+	OPTION_END,
+};
+
+static const struct option_row plain_options[] = {
 	OPTION_JSON,
 	OPTION_SERVER,
 	OPTION_HELP,
@@ -104,6 +111,10 @@ const struct command commands[] = {
 	 "Leaves\n"
 	 "nothing behind. Changes no application and no packet.",
 	 up_options, 0, up_run},
+	{"server", "", "takes what agents on other machines report, and serves it",
+	 "Joins, keeps and serves what agents report (millrace agent), until Ctrl-C. Needs no "
+	 "privilege.",
+	 server_options, 0, server_run},
 	{"map", "", "who talks to whom, as a tree",
 	 "Prints every workload with the servers it uses: bytes each way, open and new "
 	 "connections,\n"
@@ -136,7 +147,7 @@ const struct command commands[] = {
 	{"agents", "", "what millrace itself does, costs and loses",
 	 "Prints the agent's state: its window, its hooks in the kernel, its CPU time and every\n"
 	 "loss by cause.",
-	 server_options, 0, agents_run},
+	 plain_options, 0, agents_run},
 	{"check", "", "what this kernel gives; needs root",
 	 "Tries every hook that millrace can use and says what works, what serves instead and "
 	 "what\n"
@@ -146,6 +157,6 @@ const struct command commands[] = {
 	 "Compares opened, accepted and retransmitted, and datagrams sent and dropped, with the\n"
 	 "kernel's SNMP counters in every network namespace. The difference should be 0; exits 1\n"
 	 "if it is not.",
-	 server_options, 0, verify_run},
+	 plain_options, 0, verify_run},
 	{.name = NULL},
 };

@@ -15,8 +15,13 @@
 
 static char page[64 * 1024];
 
-/* The two that need the agent and the server; nobody runs them here. */
+/* Those that need the agent and the server; nobody runs them here. */
 int up_run(const struct arguments *a, struct error *ret_error)
+{
+	return EXIT_FAILED;
+}
+
+int server_run(const struct arguments *a, struct error *ret_error)
 {
 	return EXIT_FAILED;
 }

@@ -18,3 +18,6 @@
 #define PRIVILEGE_ID_DEFAULT 65534
 
 int privilege_drop(struct error *ret_error);
+
+/* For who was not started as root: gives up what capabilities there are, and any way to more. */
+int privilege_drop_rest(struct error *ret_error);

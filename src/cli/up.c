@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -21,6 +20,7 @@
 
 #include "agent/agent.h"
 #include "command.h"
+#include "daemon.h"
 #include "privilege.h"
 #include "server/listen.h"
 #include "server/server.h"
@@ -134,27 +134,6 @@ static void close_both(struct up *up)
 	up->server = server_free(up->server);
 }
 
-/* Blocked here, so in every thread to come: only wait_for_end() takes them. */
-static void block_signals(sigset_t *ret)
-{
-	struct sigaction hangup;
-
-	sigemptyset(ret);
-	sigaddset(ret, SIGINT);
-	sigaddset(ret, SIGTERM);
-	sigaction(SIGHUP, NULL, &hangup);
-	if (hangup.sa_handler != SIG_IGN) /* nohup */
-		sigaddset(ret, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, ret, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
-
-static void wait_for_end(const sigset_t *ending)
-{
-	while (sigwaitinfo(ending, NULL) < 0 && errno == EINTR)
-		;
-}
-
 /* Big tables are mapped, so that only what is used of them takes memory; left alone, malloc moves
  * its limit up when libbpf frees the kernel's BTF, clears them in the heap and keeps them: 14 MB.
  * Where huge pages come unasked (Debian's default), a touched entry takes 2 MB of its table.
@@ -182,7 +161,7 @@ int up_run(const struct arguments *a, struct error *ret_error)
 			  "run it with sudo");
 		return EXIT_FAILED;
 	}
-	block_signals(&ending);
+	daemon_block_signals(&ending);
 	keep_memory_small();
 	r = open_both(&up, a, ret_error);
 	if (!r)
@@ -190,7 +169,7 @@ int up_run(const struct arguments *a, struct error *ret_error)
 	if (!r) {
 		address.port = server_port(up.server);
 		if (start_report(&address, &ending))
-			wait_for_end(&ending);
+			daemon_wait(&ending);
 	}
 	close_both(&up);
 	return r < 0 ? EXIT_FAILED : EXIT_DONE;
