@@ -106,6 +106,10 @@ static void parse_edge(struct graph_edge *e, const json_t *json)
 		.dropped = field_number(json, "datagrams_dropped_to_server") +
 			   field_number(json, "datagrams_dropped_to_client"),
 		.health = field_text(json, "health"),
+		.provisional = json_is_true(field_get(json, "provisional")),
+		.carrier = field_text(json, "carrier"),
+		.client_zone = field_text(json, "client_zone"),
+		.server_zone = field_text(json, "server_zone"),
 		.bytes_to_server = field_number(json, "bytes_to_server"),
 		.bytes_to_client = field_number(json, "bytes_to_client"),
 		.adopted_bytes_to_server = field_number(json, "adopted_bytes_to_server"),
@@ -135,7 +139,28 @@ static int compare_edges(const void *a, const void *b)
 	r = r ? r : strcmp(x->server->name, y->server->name);
 	r = r ? r : strcmp(x->server->id, y->server->id);
 	r = r ? r : x->port - y->port;
-	return r ? r : x->udp - y->udp;
+	r = r ? r : x->udp - y->udp;
+	r = r ? r : strcmp(x->client_zone, y->client_zone);
+	return r ? r : strcmp(x->server_zone, y->server_zone);
+}
+
+static bool is_twin(const struct graph_edge *a, const struct graph_edge *b)
+{
+	return a->client == b->client && a->server == b->server && a->port == b->port &&
+	       a->udp == b->udp;
+}
+
+/* Zones are told where they say something. Edges are in order. */
+static void mark_zones(struct graph *g)
+{
+	for (size_t i = 0; i < g->edge_count; i++) {
+		struct graph_edge *e = &g->edges[i];
+		bool known = *e->client_zone && *e->server_zone;
+
+		e->zones_told = known && strcmp(e->client_zone, e->server_zone) != 0;
+		if (i && is_twin(e, e - 1) && !strcmp(e->carrier, e[-1].carrier))
+			e->zones_told = e[-1].zones_told = true;
+	}
 }
 
 static int parse_edges(struct graph *g, const json_t *edges)
@@ -156,6 +181,7 @@ static int parse_edges(struct graph *g, const json_t *edges)
 			g->edge_count++;
 	}
 	qsort(g->edges, g->edge_count, sizeof(*g->edges), compare_edges);
+	mark_zones(g);
 	return 0;
 }
 
@@ -217,12 +243,27 @@ char *graph_server_label(const struct graph_edge *e)
 {
 	char *label = graph_label(e->server, e->port), *told = NULL;
 
-	if (!label || !e->udp)
+	if (!label || (!e->udp && !e->zones_told))
 		return label;
-	if (asprintf(&told, "%s/udp", label) < 0)
+	if (!e->zones_told) {
+		if (asprintf(&told, "%s/udp", label) < 0)
+			told = NULL;
+	} else if (asprintf(&told, "%s%s (%s > %s)", label, e->udp ? "/udp" : "",
+			    *e->client_zone ? e->client_zone : "?",
+			    *e->server_zone ? e->server_zone : "?") < 0) {
 		told = NULL;
+	}
 	free(label);
 	return told;
+}
+
+const char *graph_remark(const struct graph_edge *e)
+{
+	if (!strcmp(e->carrier, "sidecar"))
+		return ", sidecar";
+	if (!strcmp(e->carrier, "tunnel"))
+		return ", tunnel";
+	return e->provisional ? ", provisional" : "";
 }
 
 static void say(char *words, size_t size, double count, const char *what)

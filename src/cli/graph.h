@@ -31,6 +31,10 @@ struct graph_edge {
 	const struct graph_node *client, *server;
 	int port;
 	bool udp; /* no connections */
+	bool provisional;    /* the client's agent is silent: as the server's end saw it */
+	bool zones_told;     /* its label has them: they differ, or another edge differs by them only */
+	const char *carrier; /* "sidecar", "tunnel": in no sum; "" */
+	const char *client_zone, *server_zone;
 	const char *health;
 	double datagrams_to_server, datagrams_to_client, dropped; /* UDP; dropped: queue full */
 	double bytes_to_server, bytes_to_client, adopted_bytes_to_server, adopted_bytes_to_client;
@@ -66,8 +70,11 @@ char *graph_label(const struct graph_node *node, int port);
 /* "/udp", or "" for TCP: behind a port. */
 const char *graph_port_suffix(const json_t *object);
 
-/* The server of an edge: "redis:6379", "ns1:53/udp". Owned; NULL without memory. */
+/* The server of an edge: "redis:6379", "ns1:53/udp", "redis:6379 (zone-a > zone-b)". Owned; NULL
+ * without memory. */
 char *graph_server_label(const struct graph_edge *edge);
 
 /* How an edge fares, in a word or two and a mark: 0 well, 1 degraded, 2 failing. */
 int graph_judge(const struct graph_edge *edge, char *ret_words, size_t size);
+/* What is to be known of it beside that: ", sidecar", ", provisional", or "". */
+const char *graph_remark(const struct graph_edge *edge);

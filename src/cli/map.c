@@ -97,10 +97,10 @@ static void cell_count(struct table *t, double count)
 
 static void cell_health(struct table *t, const struct graph_edge *e)
 {
-	char words[64], text[80];
+	char words[64], text[96];
 	int level = graph_judge(e, words, sizeof(words));
 
-	snprintf(text, sizeof(text), "%s %s", mark_of(level), words);
+	snprintf(text, sizeof(text), "%s %s%s", mark_of(level), words, graph_remark(e));
 	table_cell_coloured(t, colour_of[level], text);
 }
 
@@ -165,7 +165,8 @@ static void write_title(const struct graph *g, FILE *out)
 	double total = 0;
 
 	for (size_t i = 0; i < g->edge_count; i++)
-		total += g->edges[i].bytes_to_server + g->edges[i].bytes_to_client;
+		if (!*g->edges[i].carrier)
+			total += g->edges[i].bytes_to_server + g->edges[i].bytes_to_client;
 	fprintf(out, "%zu service%s, %zu dependenc%s, %s in the last %s\n", g->node_count,
 		g->node_count == 1 ? "" : "s", g->edge_count, g->edge_count == 1 ? "y" : "ies",
 		human_bytes(bytes, total), human_span(span, g->to - graph_begin(g)));

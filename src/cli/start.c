@@ -34,6 +34,8 @@ static struct sums add_up(const struct graph *g)
 		char words[64];
 		int level = graph_judge(e, words, sizeof(words));
 
+		if (*e->carrier)
+			continue;
 		s.bytes_to_server += e->bytes_to_server;
 		s.bytes_to_client += e->bytes_to_client;
 		s.active += e->active;

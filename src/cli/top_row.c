@@ -95,6 +95,8 @@ static void judge_waits(struct top_row *row, double covered_s)
 
 static int fill_row(struct top_row *row, const struct graph_edge *e, double covered_s)
 {
+	char words[48];
+
 	*row = (struct top_row){
 		.edge = e,
 		.id = field_text(e->json, "id"),
@@ -109,7 +111,8 @@ static int fill_row(struct top_row *row, const struct graph_edge *e, double cove
 		.connect_count = field_number(e->json, "connect_us.count"),
 	};
 	judge_waits(row, covered_s);
-	row->level = graph_judge(e, row->health, sizeof(row->health));
+	row->level = graph_judge(e, words, sizeof(words));
+	snprintf(row->health, sizeof(row->health), "%s%s", words, graph_remark(e));
 	return row->client && row->server ? 0 : -ENOMEM;
 }
 
@@ -124,6 +127,8 @@ static int fill_rows(struct top_table *t)
 
 		if (r < 0)
 			return r;
+		if (*row->edge->carrier)
+			continue;
 		t->to_server += row->to_server;
 		t->to_client += row->to_client;
 		t->level_count[row->level]++;

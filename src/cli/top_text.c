@@ -43,9 +43,8 @@ const char top_help_text[] =
 	"  failures   attempts that failed, by reason, in the span shown\n"
 	"\n"
 	"filter: terms by blanks, all must hold. client:NAME server:NAME either:NAME process:NAME\n"
-	"container:ID address:10.0.0.0/8 port:80 protocol:tcp; ! denies, a comma means or, * "
-	"stands\n"
-	"for anything.\n";
+	"container:ID node:NAME zone:NAME class:cross_zone address:10.0.0.0/8 port:80 protocol:tcp\n"
+	"carrier:none; ! denies, a comma means or, * stands for anything.\n";
 
 static const struct top_row *find_chosen(const struct top_view *v)
 {

@@ -79,6 +79,8 @@ static void emit_edge(struct emit *e, const struct query_edge *edge, bool bucket
 	emit_string(e, "client_region", edge->client_region);
 	emit_string(e, "server_region", edge->server_region);
 	emit_string(e, "class", edge->class_name);
+	emit_string(e, "carrier", edge->carrier);
+	emit_boolean(e, "provisional", edge->provisional);
 	emit_seconds(e, "first_seen", edge->first_seen_ns);
 	emit_seconds(e, "last_seen", edge->last_seen_ns);
 	emit_string(e, "health", edge->health);

@@ -129,7 +129,7 @@ int query_connections(struct core *c, const struct wire_answer *answer, const st
 		if (!is_sane(w))
 			continue;
 		resolve(&n, &id, &ends);
-		if (resolve_matches(filter, &ends))
+		if (resolve_matches(n.core, filter, &ends))
 			r = dress(&n, &ends, w, &out.connections[out.connection_count++]);
 	}
 	if (!r)

@@ -63,8 +63,8 @@ static int init(struct core *c)
 {
 	uint64_t seed = random_seed();
 	const struct core_config *config = &c->config;
-	/* a flow has two entries at the most, a listener one */
-	uint32_t endpoints_max = 2 * config->flows_max + config->listeners_max + COVERS_MAX;
+	/* a flow has three entries at the most, a listener one */
+	uint32_t endpoints_max = 3 * config->flows_max + config->listeners_max + COVERS_MAX;
 	int r = actor_table_init(&c->actors, config->actors_max, config->agents_max, seed);
 
 	c->reporters = calloc(config->agents_max, sizeof(*c->reporters));

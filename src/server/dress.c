@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "server/address.h"
-#include "server/group.h"
+#include "server/locate.h"
 
 static int dress_actor(const struct core *c, const struct actor *a, struct arena *arena,
 		       struct query_endpoint *e)
@@ -13,13 +13,8 @@ static int dress_actor(const struct core *c, const struct actor *a, struct arena
 	const struct {
 		const char **to, *from;
 	} texts[] = {
-		{&e->workload, a->workload},
-		{&e->pod, a->pod},
-		{&e->container, a->container},
-		{&e->process, a->process},
-		{&e->unit, a->unit},
-		{&e->node, c->reporters[a->reporter].node},
-		{&e->id, a->id},
+		{&e->workload, a->workload}, {&e->pod, a->pod},   {&e->container, a->container},
+		{&e->process, a->process},   {&e->unit, a->unit}, {&e->id, a->id},
 	};
 
 	e->kind = a->kind; /* constant text */
@@ -54,6 +49,10 @@ int dress_end(const struct core *c, const struct end *end, uint16_t port, struct
 
 	if (end->other)
 		goto done;
+	e.node = arena_strdup(arena, locate_node(c, end));
+	e.zone = arena_strdup(arena, locate_zone(c, end));
+	if (!e.node || !e.zone)
+		return -ENOMEM;
 	if (!address_is_unspecified(end->address)) {
 		e.address = arena_strdup(arena, address_format(end->address, text));
 		if (!e.address)

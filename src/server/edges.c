@@ -87,23 +87,47 @@ int edges_node(struct edges *e, const struct end *end, uint32_t *ret)
 	return r ? r : note_address(e, *ret, end);
 }
 
+/* "|zone-a>zone-b", "|sidecar". NULL: no memory. */
+static const char *id_suffix(const struct edges *e, const struct edges_edge *edge)
+{
+	bool zones = *edge->client_zone || *edge->server_zone;
+	const char *carrier = carrier_name(edge->carrier);
+	size_t size = strlen(edge->client_zone) + strlen(edge->server_zone) + strlen(carrier) +
+		      sizeof("|>|");
+	char *suffix;
+
+	if (!zones && !*carrier)
+		return "";
+	suffix = arena_alloc(e->arena, size);
+	if (suffix)
+		snprintf(suffix, size, "%s%s%s%s%s%s", zones ? "|" : "", edge->client_zone,
+			 zones ? ">" : "", edge->server_zone, *carrier ? "|" : "", carrier);
+	return suffix;
+}
+
 const char *edges_id(const struct edges *e, const struct edges_edge *edge)
 {
 	const char *client = edges_node_at(e, edge->client)->id;
 	const char *server = edges_node_at(e, edge->server)->id;
-	size_t size = strlen(client) + strlen(server) + sizeof("||tcp/65535");
-	char *id = arena_alloc(e->arena, size);
+	const char *suffix = id_suffix(e, edge);
+	size_t size;
+	char *id;
 
+	if (!suffix)
+		return NULL;
+	size = strlen(client) + strlen(server) + strlen(suffix) + sizeof("||tcp/65535");
+	id = arena_alloc(e->arena, size);
 	if (id)
-		snprintf(id, size, "%s|%s|%s/%u", client, server,
-			 wire_transport_name(edge->transport), edge->port);
+		snprintf(id, size, "%s|%s|%s/%u%s", client, server,
+			 wire_transport_name(edge->transport), edge->port, suffix);
 	return id;
 }
 
 static bool same_edge(const struct edges_edge *a, const struct edges_edge *b)
 {
 	return a->client == b->client && a->server == b->server && a->port == b->port &&
-	       a->transport == b->transport;
+	       a->transport == b->transport && a->carrier == b->carrier &&
+	       !strcmp(a->client_zone, b->client_zone) && !strcmp(a->server_zone, b->server_zone);
 }
 
 static int add_edge(struct edges *e, const struct edges_edge *edge, uint32_t hash, uint32_t *ret)
@@ -128,23 +152,30 @@ static int add_edge(struct edges *e, const struct edges_edge *edge, uint32_t has
 	return hashindex_insert(&e->edge_keys, hash, *ret);
 }
 
-static bool is_of_a_machine(const struct end *e)
+static struct edges_edge describe(const struct core *c, const struct ends *ends)
 {
-	return e->actor || e->local;
-}
-
-static struct edges_edge describe(const struct ends *ends)
-{
-	const struct end *client = &ends->client, *server = &ends->server;
-	bool known = is_of_a_machine(client) && is_of_a_machine(server);
-
 	return (struct edges_edge){
 		.port = ends->port,
 		.transport = ends->transport,
-		.other = client->other || server->other,
-		.external = !known,
-		.same_machine = known && client->machine == server->machine,
+		.carrier = ends->carrier,
+		.class = locate_class(c, ends),
+		.client_zone = locate_zone(c, &ends->client),
+		.server_zone = locate_zone(c, &ends->server),
+		.client_region = locate_region(c, &ends->client),
+		.server_region = locate_region(c, &ends->server),
 	};
+}
+
+static uint32_t edge_hash(const struct edges *e, const struct edges_edge *edge)
+{
+	uint64_t seed = e->core->actors.seed;
+	const uint32_t key[5] = {
+		edge->client, edge->server,
+		(uint32_t)edge->transport << 24 | (uint32_t)edge->carrier << 16 | edge->port,
+		hashindex_hash(seed, edge->client_zone, strlen(edge->client_zone)),
+		hashindex_hash(seed, edge->server_zone, strlen(edge->server_zone))};
+
+	return hashindex_hash(seed, key, sizeof(key));
 }
 
 /* One of them, always the same whatever comes first. */
@@ -163,21 +194,23 @@ static void note_via(struct edges *e, uint32_t edge, const struct ends *ends)
 
 static int find_edge(struct edges *e, const struct edges_edge *edge, uint32_t *ret)
 {
-	const uint32_t key[3] = {edge->client, edge->server,
-				 (uint32_t)edge->transport << 16 | edge->port};
-	struct hashindex_cursor at =
-		hashindex_begin(hashindex_hash(e->core->actors.seed, key, sizeof(key)));
+	struct hashindex_cursor at = hashindex_begin(edge_hash(e, edge));
 
-	while (hashindex_next(&e->edge_keys, &at, ret))
-		if (same_edge(edges_edge_at(e, *ret), edge))
-			return 0;
+	while (hashindex_next(&e->edge_keys, &at, ret)) {
+		struct edges_edge *known = edges_edge_at(e, *ret);
+
+		if (!same_edge(known, edge))
+			continue;
+		known->class = locate_class_merge(known->class, edge->class);
+		return 0;
+	}
 	return add_edge(e, edge, at.hash, ret);
 }
 
 int edges_bucket(void *userdata, uint32_t flow, const struct ends *ends, uint32_t *ret)
 {
-	struct edges_edge edge = describe(ends);
 	struct edges *e = userdata;
+	struct edges_edge edge = describe(e->core, ends);
 	int r = edges_node(e, &ends->client, &edge.client);
 
 	if (!r)

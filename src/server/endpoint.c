@@ -241,3 +241,15 @@ uint32_t endpoint_find_elsewhere(const struct endpoint_table *t, const struct en
 	}
 	return found;
 }
+
+bool endpoint_takes_over(const struct endpoint_table *t, uint32_t machine, uint32_t netns,
+			 uint32_t actor, uint8_t transport, uint16_t port)
+{
+	const struct endpoint_key key = {.machine = machine,
+					 .netns = netns,
+					 .actor = actor,
+					 .port = port,
+					 .transport = transport};
+
+	return lru_get(t->entries, &key);
+}

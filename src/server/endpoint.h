@@ -54,6 +54,13 @@ void endpoint_seen(struct endpoint_table *t, uint32_t i, uint64_t now_ns);
 bool endpoint_address_is_local(const struct endpoint_table *t, uint32_t machine, uint32_t netns,
 			       const uint8_t address[16]);
 
+/*
+ * An actor takes connections over that were meant for another port of its network namespace: an
+ * entry of that port with the address ::. It serves none, so nobody finds it there.
+ */
+bool endpoint_takes_over(const struct endpoint_table *t, uint32_t machine, uint32_t netns,
+			 uint32_t actor, uint8_t transport, uint16_t port);
+
 /* How sure it is that the address is local in that namespace: 2 somebody in it said so, 1 it is the
  * machine's own and netns may be that one (netns 0 of an entry), 0 not. */
 unsigned int endpoint_address_in(const struct endpoint_table *t, uint32_t machine, uint32_t netns,

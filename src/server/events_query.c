@@ -116,7 +116,7 @@ static bool is_wanted(const struct teller *t, const struct event *e)
 
 	ends.server = ends.client;
 	return e->last_ns > range->from_ns && e->last_ns <= range->to_ns &&
-	       resolve_matches(t->request->filter, &ends);
+	       resolve_matches(t->core, t->request->filter, &ends);
 }
 
 static int dress(struct teller *t, const struct event *e, struct query_event *ret)

@@ -127,6 +127,28 @@ static bool match_protocol(const struct item *i, const struct filter_subject *s)
 	return !strcmp(i->text, s->protocol);
 }
 
+static bool match_node(const struct item *i, const struct filter_subject *s)
+{
+	return wildcard_matches(i->text, s->client.node) ||
+	       wildcard_matches(i->text, s->server.node);
+}
+
+static bool match_zone(const struct item *i, const struct filter_subject *s)
+{
+	return wildcard_matches(i->text, s->client.zone) ||
+	       wildcard_matches(i->text, s->server.zone);
+}
+
+static bool match_class(const struct item *i, const struct filter_subject *s)
+{
+	return !strcmp(i->text, s->class_name);
+}
+
+static bool match_carrier(const struct item *i, const struct filter_subject *s)
+{
+	return !strcmp(i->text, s->carrier[0] ? s->carrier : "none");
+}
+
 /* --- what an item may be -------------------------------------------------------------------- */
 
 static int parse_nothing(struct item *i)
@@ -179,6 +201,29 @@ static int parse_protocol(struct item *i)
 	return is_protocol(i->text) ? 0 : -EINVAL;
 }
 
+static int parse_one_of(const struct item *i, const char *const *words, size_t count)
+{
+	for (size_t k = 0; k < count; k++)
+		if (!strcmp(i->text, words[k]))
+			return 0;
+	return -EINVAL;
+}
+
+static int parse_class(struct item *i)
+{
+	static const char *const words[] = {"same_node",    "same_zone", "cross_zone",
+					    "cross_region", "external",  "unknown"};
+
+	return parse_one_of(i, words, sizeof(words) / sizeof(*words));
+}
+
+static int parse_carrier(struct item *i)
+{
+	static const char *const words[] = {"none", "sidecar", "tunnel"};
+
+	return parse_one_of(i, words, sizeof(words) / sizeof(*words));
+}
+
 static const struct key {
 	const char *name, *expects;
 	int (*parse)(struct item *i);
@@ -193,6 +238,11 @@ static const struct key {
 	{"address", "an address or prefix such as 10.0.0.0/8", parse_address, match_address, true},
 	{"port", "a port or range such as 80, 53/udp or 8000-8099", parse_ports, match_port, true},
 	{"protocol", "tcp or udp", parse_protocol, match_protocol, true},
+	{"node", "the name of a node", parse_nothing, match_node},
+	{"zone", "the name of a zone", parse_nothing, match_zone},
+	{"class", "same_node, same_zone, cross_zone, cross_region, external or unknown",
+	 parse_class, match_class, true},
+	{"carrier", "none, sidecar or tunnel", parse_carrier, match_carrier, true},
 };
 #define KEY_COUNT (sizeof(keys) / sizeof(*keys))
 
@@ -292,7 +342,8 @@ static int parse_term(struct parser *p)
 	if (!term->key && has_unknown_key(p))
 		return error_set(p->error, -EINVAL,
 				 "cannot read filter at \"%.40s\": expected client:, server:, "
-				 "either:, process:, container:, address:, port: or protocol:",
+				 "either:, process:, container:, address:, port:, protocol:, "
+				 "node:, zone:, class: or carrier:",
 				 p->at);
 	if (!term->key)
 		term->key = &keys[0];

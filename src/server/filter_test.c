@@ -16,7 +16,7 @@
 static struct filter_end end(const char *workload, const char *process, const char *container,
 			     const char *address)
 {
-	struct filter_end e = {workload, process, container};
+	struct filter_end e = {workload, process, container, "", ""};
 	struct address_prefix p;
 
 	assert_int_equal(address_prefix_parse(&p, address), 0);
@@ -29,11 +29,15 @@ static struct filter_end end(const char *workload, const char *process, const ch
 static bool matches(const char *text)
 {
 	struct filter_subject s = {end("wrk", "wrk", "", "127.0.0.1"),
-				   end("nginx", "nginx-worker", "3f2a99", "10.1.2.3"), 80, "tcp"};
+				   end("nginx", "nginx-worker", "3f2a99", "10.1.2.3"), 80, "tcp",
+				   "cross_zone", "sidecar"};
 	struct filter *f = NULL;
 	struct error e;
 	bool result;
 
+	s.client.node = "node-1";
+	s.client.zone = "eu-1a";
+	s.server.zone = "eu-1b";
 	if (filter_parse(&f, text, &e) < 0)
 		fail_msg("\"%s\": %s", text, e.text);
 	result = filter_matches(f, &s);
@@ -50,6 +54,16 @@ static void test_matching(void **state)
 		{"", true},
 		{"   ", true},
 		{"client:wrk", true},
+		{"node:node-1", true},
+		{"node:node", false},
+		{"node:node*", true},
+		{"zone:eu-1a", true},
+		{"zone:eu-1b,eu-1c", true},
+		{"!zone:eu-1*", false},
+		{"class:cross_zone", true},
+		{"class:same_node", false},
+		{"carrier:sidecar", true},
+		{"carrier:none", false},
 		{"client:nginx", false},
 		{"server:nginx", true},
 		{"server:nginx-worker", true},
@@ -110,7 +124,8 @@ static void test_matching(void **state)
 
 static void test_unknown_is_no_name(void **state)
 {
-	struct filter_subject s = {{"~other", "", ""}, {"10.9.9.9", "", ""}, 0, "tcp"};
+	struct filter_subject s = {
+		{"~other", "", "", "", ""}, {"10.9.9.9", "", "", "", ""}, 0, "tcp", "unknown", ""};
 	struct filter *f = NULL;
 
 	assert_int_equal(filter_parse(&f, "process:*", NULL), 0);
@@ -134,6 +149,8 @@ static void test_refused(void **state)
 		const char *text, *expected;
 	} cases[] = {
 		{"port:http", "expected a port"},
+		{"class:near", "expected same_node"},
+		{"carrier:pigeon", "expected none"},
 		{"port:", "expected a port"},
 		{"port:80,", "expected a port"},
 		{"port:65536", "expected a port"},
@@ -184,6 +201,9 @@ static void test_needs_edge(void **state)
 		{"port:80", true},
 		{"a !port:80", true},
 		{"protocol:udp", true},
+		{"zone:a node:b", false},
+		{"class:external", true},
+		{"carrier:none", true},
 		{"address:10.0.0.0/8", true},
 	};
 

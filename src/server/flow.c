@@ -53,20 +53,36 @@ uint32_t flow_scope(const struct flow_id *id)
 	return own ? id->netns : 0;
 }
 
-/* The same number for both ends of a connection, be they on one machine or on two. */
-static uint32_t pair_hash(const struct flow_table *t, const struct flow_id *id)
+static uint32_t hash_ends(const struct flow_table *t, const struct flow_id *id,
+			  const uint8_t server[16], uint16_t port)
 {
-	bool client = id->role == MR_ROLE_CLIENT;
 	struct {
 		uint32_t machine, scope, port;
 		uint8_t client[16], server[16];
-	} pair = {.scope = flow_scope(id), .port = id->port};
+	} pair = {.scope = flow_scope(id), .port = port};
 
 	if (pair.scope)
 		pair.machine = id->machine;
-	memcpy(pair.client, client ? id->local : id->remote, 16);
-	memcpy(pair.server, client ? id->remote : id->local, 16);
+	memcpy(pair.client, id->role == MR_ROLE_CLIENT ? id->local : id->remote, 16);
+	memcpy(pair.server, server, 16);
 	return hashindex_hash(t->seed, &pair, sizeof(pair));
+}
+
+/* The same number for both ends of a connection, be they on one machine or on two. */
+static uint32_t pair_hash(const struct flow_table *t, const struct flow_id *id)
+{
+	return hash_ends(t, id, id->role == MR_ROLE_CLIENT ? id->remote : id->local, id->port);
+}
+
+/* … as the client has it, if its agent does not see the translation; 0: there is none. */
+static uint32_t asked_hash(const struct flow_table *t, const struct flow_id *id)
+{
+	uint32_t hash;
+
+	if (id->role != MR_ROLE_SERVER || !id->via_port)
+		return 0;
+	hash = hash_ends(t, id, id->via, id->via_port);
+	return hash ? hash : 1;
 }
 
 static bool is_elsewhere(const struct flow_table *t, const struct flow_id *id)
@@ -84,17 +100,42 @@ static bool share_scope(const struct flow_table *t, const struct flow_id *a,
 	       (!flow_scope(a) && is_elsewhere(t, a) && is_elsewhere(t, b));
 }
 
-bool flow_next_mirrored(const struct flow_table *t, const struct flow_id *id,
-			struct hashindex_cursor *at, uint32_t *ret)
+/* Whether the client means the server: its address and port, or what it serves for. */
+static bool is_meant(const struct flow_id *client, const struct flow_id *server)
 {
-	while (hashindex_next(&t->by_pair, at, ret)) {
-		const struct flow_id *other = flow_id(t, flow_at(t, *ret));
+	if (client->port == server->port && address_equal(client->remote, server->local))
+		return true;
+	return server->via_port == client->port && address_equal(client->remote, server->via);
+}
 
-		if (other->role != id->role && other->port == id->port &&
-		    other->transport == id->transport && address_equal(other->local, id->remote) &&
-		    address_equal(other->remote, id->local) && share_scope(t, id, other))
+static bool mirrors(const struct flow_table *t, const struct flow_id *a, const struct flow_id *b)
+{
+	const struct flow_id *client = a->role == MR_ROLE_CLIENT ? a : b;
+	const struct flow_id *server = a->role == MR_ROLE_CLIENT ? b : a;
+
+	return client->role != server->role && client->transport == server->transport &&
+	       address_equal(client->local, server->remote) && is_meant(client, server) &&
+	       share_scope(t, client, server);
+}
+
+static bool next_candidate(const struct flow_table *t, struct flow_mirrors *at, uint32_t *ret)
+{
+	if (hashindex_next(&t->by_pair, &at->at, ret))
+		return true;
+	if (at->as_asked || !at->flow->asked_hash)
+		return false;
+	at->as_asked = true;
+	at->at = hashindex_begin(at->flow->asked_hash);
+	return hashindex_next(&t->by_pair, &at->at, ret);
+}
+
+bool flow_mirrors_next(const struct flow_table *t, struct flow_mirrors *at, uint32_t *ret)
+{
+	const struct flow_id *id = flow_id(t, at->flow);
+
+	while (next_candidate(t, at, ret))
+		if (mirrors(t, id, flow_id(t, flow_at(t, *ret))))
 			return true;
-	}
 	return false;
 }
 
@@ -120,6 +161,31 @@ static int learn_bound(struct flow_table *t, const struct flow_id *id, uint64_t 
 	return endpoint_acquire(t->endpoints, &key, id->reporter, now_ns, &f->bound);
 }
 
+/* Redirected to a port of its own namespace: what is listened to there is served by another. */
+static int learn_taken_over(struct flow_table *t, const struct flow_id *id, uint64_t now_ns,
+			    struct flow *f)
+{
+	struct endpoint_key key = {.machine = id->machine, .netns = id->netns, .actor = id->actor};
+
+	if (!f->asked_hash ||
+	    (!address_equal(id->via, id->local) &&
+	     endpoint_address_in(t->endpoints, id->machine, id->netns, id->via) < 2))
+		return 0;
+	key.port = id->via_port;
+	key.transport = id->transport;
+	return endpoint_acquire(t->endpoints, &key, id->reporter, now_ns, &f->taken_over);
+}
+
+static int learn_hashes(struct flow_table *t, struct flow *f)
+{
+	uint32_t i = lru_index(t->flows, f);
+	int r = hashindex_insert(&t->by_pair, f->pair_hash, i);
+
+	if (!r && f->asked_hash)
+		r = hashindex_insert(&t->by_pair, f->asked_hash, i);
+	return r;
+}
+
 /* What a new flow tells about addresses. On failure the caller forgets what there is. */
 static int learn(struct flow_table *t, struct flow *f, const struct flow_id *id, uint64_t now_ns)
 {
@@ -129,7 +195,9 @@ static int learn(struct flow_table *t, struct flow *f, const struct flow_id *id,
 	if (!r)
 		r = learn_bound(t, id, now_ns, f);
 	if (!r)
-		r = hashindex_insert(&t->by_pair, f->pair_hash, lru_index(t->flows, f));
+		r = learn_taken_over(t, id, now_ns, f);
+	if (!r)
+		r = learn_hashes(t, f);
 	return r;
 }
 
@@ -139,10 +207,13 @@ static void forget(struct flow_table *t, struct flow *f)
 
 	if (!id->coarse) {
 		hashindex_remove(&t->by_pair, f->pair_hash, lru_index(t->flows, f));
+		if (f->asked_hash)
+			hashindex_remove(&t->by_pair, f->asked_hash, lru_index(t->flows, f));
 		t->count--;
 	}
 	endpoint_release(t->endpoints, f->home);
 	endpoint_release(t->endpoints, f->bound);
+	endpoint_release(t->endpoints, f->taken_over);
 	actor_release(t->actors, id->actor);
 	lru_remove(t->flows, f);
 }
@@ -151,11 +222,12 @@ static int begin(struct flow_table *t, struct flow *f, const struct flow_id *id,
 {
 	int r = 0;
 
-	f->bound = f->home = ENDPOINT_NONE;
+	f->bound = f->home = f->taken_over = ENDPOINT_NONE;
 	f->first_seen_ns = now_ns;
 	actor_reference(t->actors, id->actor);
 	if (!id->coarse) {
 		f->pair_hash = pair_hash(t, id);
+		f->asked_hash = asked_hash(t, id);
 		t->count++;
 		r = learn(t, f, id, now_ns);
 	}

@@ -37,6 +37,9 @@ struct flow {
 	uint32_t pair_hash;
 	uint32_t bound; /* server: the endpoint it shows; else ENDPOINT_NONE */
 	uint32_t home;  /* the entry that says `local` is local; coarse: ENDPOINT_NONE */
+	/* of a server that was not asked for itself: the hash of what was asked for, 0: it was; and
+	 * the entry that it takes that over in its namespace, else ENDPOINT_NONE */
+	uint32_t asked_hash, taken_over;
 	int64_t active, pending;
 	uint64_t first_seen_ns, last_seen_ns; /* ends of windows */
 };
@@ -79,9 +82,24 @@ static inline const struct flow_id *flow_id(const struct flow_table *t, const st
 /* The network namespace in which the flow's addresses mean something; 0: the whole machine. */
 uint32_t flow_scope(const struct flow_id *id);
 
-/* The next flow that could be the other end of the same connections: mirrored addresses, same
- * port and scope, the other role; on the same machine, or on another if no address is loopback and
- * the remote address of each is not its own machine's (172.17.0.2 exists everywhere). Start with
- * hashindex_begin(flow's pair_hash). */
-bool flow_next_mirrored(const struct flow_table *t, const struct flow_id *id,
-			struct hashindex_cursor *at, uint32_t *ret);
+/*
+ * The flows that could be the other end of the same connections: mirrored addresses, same port and
+ * scope, the other role; on the same machine, or on another if no address is loopback and the
+ * remote address of each is not its own machine's (172.17.0.2 exists everywhere). A server's flow
+ * may be meant by what its clients asked for, too.
+ *
+ *     struct flow_mirrors at = flow_mirrors_begin(f);
+ *     while (flow_mirrors_next(&flows, &at, &other)) …
+ */
+struct flow_mirrors {
+	const struct flow *flow; /* borrowed */
+	struct hashindex_cursor at;
+	bool as_asked; /* by what was asked for */
+};
+
+static inline struct flow_mirrors flow_mirrors_begin(const struct flow *f)
+{
+	return (struct flow_mirrors){f, hashindex_begin(f->pair_hash), false};
+}
+
+bool flow_mirrors_next(const struct flow_table *t, struct flow_mirrors *at, uint32_t *ret);

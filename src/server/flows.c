@@ -49,13 +49,13 @@ static int row_of_flow(void *userdata, uint32_t flow, const struct ends *ends, u
 static void name_client(struct lister *l, uint32_t flow, struct ends *ends)
 {
 	const struct flow *f = flow_at(&l->core->flows, flow);
-	struct hashindex_cursor at = hashindex_begin(f->pair_hash);
+	struct flow_mirrors at = flow_mirrors_begin(f);
 	const struct flow_id *id = flow_id(&l->core->flows, f), *other;
 	uint32_t client, found = ACTOR_NONE;
 
 	if (id->role != MR_ROLE_SERVER || id->coarse)
 		return;
-	while (flow_next_mirrored(&l->core->flows, id, &at, &client)) {
+	while (flow_mirrors_next(&l->core->flows, &at, &client)) {
 		other = flow_id(&l->core->flows, flow_at(&l->core->flows, client));
 		if (found != ACTOR_NONE && found != other->actor)
 			return;
@@ -89,7 +89,7 @@ static int plan_ends(struct lister *l)
 
 		resolve_flow(&resolver, flow_at(&l->core->flows, flow), id, &ends);
 		name_client(l, flow, &ends);
-		if (!resolve_matches(l->request->filter, &ends))
+		if (!resolve_matches(l->core, l->request->filter, &ends))
 			continue;
 		item->part = PLAN_PRIMARY;
 		item->header = plan_header(id);

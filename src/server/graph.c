@@ -11,7 +11,7 @@
 #include "server/graph_layout.h"
 #include "server/health.h"
 
-#define NODES_MAX 256 /* machines that are told of one node of the graph */
+#define MACHINES_MAX 256 /* that are told of one node of the graph, and zones */
 
 struct builder {
 	struct core *core;
@@ -91,32 +91,52 @@ static int fill_nodes(struct builder *b)
 	return 0;
 }
 
-static int add_machine(struct builder *b, struct query_node *n, const char *name)
+/* Adds a name to a list of at most MACHINES_MAX, once. Not told: nothing. */
+static int add_name(struct builder *b, const char ***list, size_t *count, const char *name)
 {
-	for (size_t i = 0; i < n->node_count; i++)
-		if (!strcmp(n->nodes[i], name))
+	for (size_t i = 0; i < *count; i++)
+		if (!strcmp((*list)[i], name))
 			return 0;
-	if (!n->nodes)
-		n->nodes = arena_alloc(b->arena, NODES_MAX * sizeof(*n->nodes));
-	if (!n->nodes)
-		return -ENOMEM;
-	if (n->node_count == NODES_MAX)
+	if (!*name || *count == MACHINES_MAX)
 		return 0;
-	n->nodes[n->node_count] = arena_strdup(b->arena, name);
-	return n->nodes[n->node_count++] ? 0 : -ENOMEM;
+	if (!*list)
+		*list = arena_alloc(b->arena, MACHINES_MAX * sizeof(**list));
+	if (!*list)
+		return -ENOMEM;
+	(*list)[*count] = arena_strdup(b->arena, name);
+	return (*list)[(*count)++] ? 0 : -ENOMEM;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void sort_names(const char **list, size_t count)
+{
+	if (count)
+		qsort(list, count, sizeof(*list), by_name);
+}
+
+/* Where the actors of each node run, and in which zones. */
 static int add_machines(struct builder *b)
 {
 	int r = 0;
 
 	for (uint32_t i = 0; !r && i < b->core->actors.used_max; i++) {
-		const struct actor *a = &b->core->actors.actors[i];
+		const struct reporter *at = &b->core->reporters[b->core->actors.actors[i].reporter];
 		uint32_t node = b->edges.node_of_actor[i];
+		struct query_node *n = node ? &b->nodes[node - 1] : NULL;
 
-		if (node)
-			r = add_machine(b, &b->nodes[node - 1],
-					b->core->reporters[a->reporter].node);
+		if (!n)
+			continue;
+		r = add_name(b, &n->nodes, &n->node_count, at->node);
+		if (!r)
+			r = add_name(b, &n->zones, &n->zone_count, at->zone);
+	}
+	for (size_t i = 0; !r && i < b->edges.nodes.count; i++) {
+		sort_names(b->nodes[i].nodes, b->nodes[i].node_count);
+		sort_names(b->nodes[i].zones, b->nodes[i].zone_count);
 	}
 	return r;
 }
@@ -219,15 +239,6 @@ static int add_events(struct builder *b)
 
 /* --- edges ---------------------------------------------------------------------------------- */
 
-static const char *class_of(const struct edges_edge *e)
-{
-	if (e->other)
-		return "unknown";
-	if (e->external)
-		return "external";
-	return e->same_machine ? "same_node" : "unknown";
-}
-
 static void note_first_seen(struct query_node *n, uint64_t first_ns)
 {
 	if (!n->first_seen_ns || first_ns < n->first_seen_ns)
@@ -247,27 +258,31 @@ static int fill_edge(struct builder *b, uint32_t i, struct query_edge *ret)
 		.transport = wire_transport_name(e->transport),
 		.port = e->port,
 		.via = dress_via(e->via, e->via_port, b->arena),
-		.client_zone = "",
-		.server_zone = "",
-		.client_region = "",
-		.server_region = "",
-		.class_name = class_of(e),
+		.client_zone = arena_strdup(b->arena, e->client_zone),
+		.server_zone = arena_strdup(b->arena, e->server_zone),
+		.client_region = arena_strdup(b->arena, e->client_region),
+		.server_region = arena_strdup(b->arena, e->server_region),
+		.class_name = locate_class_name(e->class),
+		.carrier = carrier_name(e->carrier),
 		.first_seen_ns = j->first_seen_ns,
 		.last_seen_ns = j->end_ns,
 		.health = health_name(health),
 		.measures = j->primary,
 		.server_view = j->has_view ? j->view : NULL,
 	};
-	if (health > b->health[e->server])
+	if (!e->carrier && health > b->health[e->server])
 		b->health[e->server] = health;
 	note_first_seen(&b->nodes[b->rank[e->client]], j->first_seen_ns);
 	note_first_seen(&b->nodes[b->rank[e->server]], j->first_seen_ns);
+	if (!ret->client_zone || !ret->server_zone || !ret->client_region || !ret->server_region)
+		return -ENOMEM;
 	return ret->id && ret->via ? 0 : -ENOMEM;
 }
 
 static int by_ends(const void *a, const void *b)
 {
 	const struct query_edge *x = a, *y = b;
+	int order;
 
 	if (x->client != y->client)
 		return x->client > y->client ? 1 : -1;
@@ -275,7 +290,8 @@ static int by_ends(const void *a, const void *b)
 		return x->server > y->server ? 1 : -1;
 	if (x->port != y->port)
 		return x->port > y->port ? 1 : -1;
-	return strcmp(x->transport, y->transport);
+	order = strcmp(x->transport, y->transport);
+	return order ? order : strcmp(x->id, y->id);
 }
 
 static int fill_edges(struct builder *b)

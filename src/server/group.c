@@ -7,10 +7,18 @@
 #include <string.h>
 
 #include "server/address.h"
+#include "server/locate.h"
 
 static const char *node_of(const struct core *c, const struct actor *a)
 {
 	return c->reporters[a->reporter].node;
+}
+
+static void name_as(struct group_name *ret, const char *kind, const char *name)
+{
+	ret->kind = kind;
+	snprintf(ret->id, sizeof(ret->id), "%s/%s", kind, name);
+	snprintf(ret->name, sizeof(ret->name), "%s", name);
 }
 
 static void name_workload(const struct core *c, const struct actor *a, struct group_name *ret)
@@ -24,16 +32,12 @@ static void name_process(const struct core *c, const struct actor *a, struct gro
 {
 	const char *process = a->process[0] ? a->process : "unknown";
 
-	ret->kind = "process";
-	snprintf(ret->id, sizeof(ret->id), "process/%s", process);
-	snprintf(ret->name, sizeof(ret->name), "%s", process);
+	name_as(ret, "process", process);
 }
 
 static void name_node(const struct core *c, const struct actor *a, struct group_name *ret)
 {
-	ret->kind = "node";
-	snprintf(ret->id, sizeof(ret->id), "node/%s", node_of(c, a));
-	snprintf(ret->name, sizeof(ret->name), "%s", node_of(c, a));
+	name_as(ret, "node", node_of(c, a));
 }
 
 static void name_container(const struct core *c, const struct actor *a, struct group_name *ret)
@@ -53,7 +57,7 @@ static void name_instance(const struct core *c, const struct actor *a, struct gr
 	snprintf(ret->name, sizeof(ret->name), "%s:%s", a->workload, a->process);
 }
 
-/* Namespaces, zones and so on: nobody tells them on a plain host. */
+/* Namespaces and so on: nobody tells them on a plain host; nor zones where none was given. */
 static void name_nothing(const struct core *c, const struct actor *a, struct group_name *ret)
 {
 	ret->kind = "";
@@ -77,6 +81,25 @@ static const struct {
 	[QUERY_GROUP_LABEL] = {"label:", name_nothing, true},
 };
 
+static bool is_of_place(enum query_group_kind kind)
+{
+	return kind == QUERY_GROUP_NODE || kind == QUERY_GROUP_ZONE || kind == QUERY_GROUP_REGION;
+}
+
+/* Of a machine by itself, whoever has the socket there. "": no agent told it. */
+static bool name_place(const struct core *c, enum query_group_kind kind, const struct end *end,
+		       struct group_name *ret)
+{
+	const char *name = kind == QUERY_GROUP_NODE   ? locate_node(c, end)
+			   : kind == QUERY_GROUP_ZONE ? locate_zone(c, end)
+						      : locate_region(c, end);
+
+	if (!*name)
+		return false;
+	name_as(ret, groups[kind].text, name);
+	return true;
+}
+
 static void name_fixed(struct group_name *ret, const char *kind, const char *id)
 {
 	ret->kind = kind;
@@ -92,6 +115,8 @@ void group_name(const struct core *c, const struct query_group *group, const str
 
 	if (end->other || (end->actor && end->actor->other)) {
 		name_fixed(ret, "other", "~other");
+	} else if (is_of_place(group->kind) && name_place(c, group->kind, end, ret)) {
+		return;
 	} else if (end->actor) {
 		groups[group->kind].name(c, end->actor, ret);
 	} else if (groups[group->kind].one_external) {

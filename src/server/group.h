@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a node of the graph is, for each way of grouping: one row of a table each. On a plain host
- * there is no namespace, zone, region, cluster or label: all its actors are one node there, "".
+ * there is no namespace, cluster or label: all its actors are one node there, "", and so are those
+ * of agents that were not told their zone or region. An address of an agent's machine stands in its
+ * node, zone and region though no socket is known behind it.
  */
 #pragma once
 

@@ -43,7 +43,7 @@ static int place(struct planner *p, uint32_t flow, const struct ends *ends)
 
 	item->placed = true;
 	item->bucket = PLAN_NONE;
-	if (resolve_matches(p->request->filter, ends))
+	if (resolve_matches(p->core, p->request->filter, ends))
 		r = p->request->bucket(p->request->userdata, flow, ends, &item->bucket);
 	if (!r && item->bucket != PLAN_NONE && item->bucket >= p->plan->bucket_count)
 		p->plan->bucket_count = item->bucket + 1;
@@ -107,12 +107,12 @@ struct mirrors {
 static int find_mirrors(struct planner *p, uint32_t flow, bool moved, struct mirrors *ret)
 {
 	const struct flow *f = flow_at(&p->core->flows, flow);
-	struct hashindex_cursor at = hashindex_begin(f->pair_hash);
+	struct flow_mirrors at = flow_mirrors_begin(f);
 	uint32_t client;
 	int r = 0;
 
 	*ret = (struct mirrors){.bucket = PLAN_NONE};
-	while (!r && flow_next_mirrored(&p->core->flows, id_of(p, flow), &at, &client)) {
+	while (!r && flow_mirrors_next(&p->core->flows, &at, &client)) {
 		if (moved && !p->core->range.by_flow[client])
 			continue;
 		r = place_client(p, client);
@@ -128,10 +128,10 @@ static int find_mirrors(struct planner *p, uint32_t flow, bool moved, struct mir
 static int mark_split(struct planner *p, uint32_t flow, struct vector *split)
 {
 	const struct flow *f = flow_at(&p->core->flows, flow);
-	struct hashindex_cursor at = hashindex_begin(f->pair_hash);
+	struct flow_mirrors at = flow_mirrors_begin(f);
 	uint32_t client, *bucket;
 
-	while (flow_next_mirrored(&p->core->flows, id_of(p, flow), &at, &client)) {
+	while (flow_mirrors_next(&p->core->flows, &at, &client)) {
 		if (!p->plan->items[client].placed || p->plan->items[client].bucket == PLAN_NONE)
 			continue;
 		bucket = vector_push(split);

@@ -161,14 +161,16 @@ struct query_node {
 };
 
 struct query_edge {
-	const char *id; /* stable over time for the same group */
+	const char *id; /* stable over time for the same group; see edges_id() */
 	const struct query_node *client, *server;
 	const char *transport; /* "tcp", "udp" */
 	uint16_t port;         /* 0: ~other */
 	const char *via;       /* what was asked for, "10.96.0.1:80"; "": the server itself */
 	const char *client_zone, *server_zone, *client_region,
 		*server_region; /* "" where unknown */
-	const char *class_name; /* "same_node", "external", "unknown" */
+	const char *class_name; /* "same_node", "cross_zone", …; see locate.h */
+	const char *carrier;    /* "sidecar", "tunnel": shown, never summed; "": neither */
+	bool provisional; /* the client's agent is silent: part of it may yet be told otherwise */
 	uint64_t first_seen_ns, last_seen_ns;
 	const char *health; /* "ok", "degraded", "failing"; see health.h */
 	struct query_measures measures;

@@ -26,6 +26,9 @@ bool reporter_describe(struct reporter *r, const struct wire_batch *b)
 	changed |= text_clean(r->node, sizeof(r->node), b->node);
 	changed |= text_clean(r->version, sizeof(r->version), b->version);
 	changed |= text_clean(r->kernel, sizeof(r->kernel), b->kernel);
+	changed |= text_clean(r->zone, sizeof(r->zone), b->zone);
+	changed |= text_clean(r->region, sizeof(r->region), b->region);
+	changed |= text_clean(r->cgroup, sizeof(r->cgroup), b->cgroup);
 	changed |= text_clean(r->hooks, sizeof(r->hooks), b->status.hooks);
 	return changed;
 }

@@ -26,6 +26,8 @@ struct reporter {
 	uint32_t index;
 	uint32_t machine; /* scope of its addresses: agents of one boot of one kernel share it */
 	char node[256], boot_id[64], version[64], kernel[256], hooks[512];
+	char zone[128], region[128]; /* where its machine stands; "": not told */
+	char cgroup[512];            /* it observes only this; "": all of its machine */
 	uint64_t started_ns; /* the agent's clock */
 	uint64_t started_wall_ns, last_seen_wall_ns, last_window_wall_ns;
 	uint64_t sequence, batches;

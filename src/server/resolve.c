@@ -16,6 +16,7 @@
 
 #include "../../bpf/flow.h"
 #include "server/address.h"
+#include "server/locate.h"
 
 static struct endpoint_place place_of_server(const struct flow_id *id)
 {
@@ -48,11 +49,11 @@ static bool was_there(const struct resolver *r, const struct flow *f)
 static uint32_t find_mirrored(const struct resolver *r, const struct flow *flow,
 			      const struct flow_id *id)
 {
-	struct hashindex_cursor at = hashindex_begin(flow->pair_hash);
+	struct flow_mirrors at = flow_mirrors_begin(flow);
 	uint32_t i, found = ACTOR_NONE;
 	uint64_t seen_ns = 0;
 
-	while (flow_next_mirrored(&r->core->flows, id, &at, &i)) {
+	while (flow_mirrors_next(&r->core->flows, &at, &i)) {
 		const struct flow *f = flow_at(&r->core->flows, i);
 
 		if (!was_there(r, f) || (found != ACTOR_NONE && f->last_seen_ns <= seen_ns))
@@ -167,13 +168,19 @@ void resolve_flow(const struct resolver *r, const struct flow *flow, const struc
 			     .port = id->port,
 			     .transport = id->transport,
 			     .coarse = id->coarse,
+			     .carrier = carrier_of(r->core, id, client ? remote.actor : NULL),
 			     .via_port = id->via_port};
 	memcpy(ret->via, id->via, 16);
 }
 
-static void describe(const struct end *e, char text[ADDRESS_TEXT_MAX], struct filter_end *ret)
+static void describe(const struct core *c, const struct end *e, char text[ADDRESS_TEXT_MAX],
+		     struct filter_end *ret)
 {
-	*ret = (struct filter_end){.workload = "", .process = "", .container = ""};
+	*ret = (struct filter_end){.workload = "",
+				   .process = "",
+				   .container = "",
+				   .node = locate_node(c, e),
+				   .zone = locate_zone(c, e)};
 	if (e->other) {
 		ret->workload = "~other";
 		return;
@@ -189,15 +196,17 @@ static void describe(const struct end *e, char text[ADDRESS_TEXT_MAX], struct fi
 	ret->container = e->actor->container;
 }
 
-bool resolve_matches(const struct filter *filter, const struct ends *ends)
+bool resolve_matches(const struct core *c, const struct filter *filter, const struct ends *ends)
 {
 	char client[ADDRESS_TEXT_MAX], server[ADDRESS_TEXT_MAX];
 	struct filter_subject subject = {.port = ends->port,
-					 .protocol = wire_transport_name(ends->transport)};
+					 .protocol = wire_transport_name(ends->transport),
+					 .class_name = locate_class_name(locate_class(c, ends)),
+					 .carrier = carrier_name(ends->carrier)};
 
 	if (!filter)
 		return true;
-	describe(&ends->client, client, &subject.client);
-	describe(&ends->server, server, &subject.server);
+	describe(c, &ends->client, client, &subject.client);
+	describe(c, &ends->server, server, &subject.server);
 	return filter_matches(filter, &subject);
 }

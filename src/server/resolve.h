@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "server/carrier.h"
 #include "server/core.h"
 #include "server/filter.h"
 
@@ -25,6 +26,7 @@ struct ends {
 	uint16_t port;
 	uint8_t transport; /* WIRE_TRANSPORT_… */
 	bool coarse;
+	uint8_t carrier;   /* enum carrier */
 	uint16_t via_port; /* what the client asked for; 0: the server itself */
 	uint8_t via[16];
 };
@@ -46,4 +48,4 @@ void resolve_flow(const struct resolver *r, const struct flow *flow, const struc
 uint32_t resolve_server(const struct resolver *r, const struct flow *flow,
 			const struct flow_id *id);
 
-bool resolve_matches(const struct filter *filter, const struct ends *ends);
+bool resolve_matches(const struct core *c, const struct filter *filter, const struct ends *ends);

@@ -32,6 +32,9 @@ static int the_total(void *userdata, uint32_t flow, const struct ends *ends, uin
 	uint32_t edge = 0;
 	int r = p->request->edge ? edges_bucket(&p->edges, flow, ends, &edge) : 0;
 
+	/* what is only carried counts by itself; one that is asked for is not a sum */
+	if (ends->carrier && !p->request->edge)
+		edge = PLAN_NONE;
 	*ret = edge == PLAN_NONE ? PLAN_NONE : 0;
 	return r;
 }

@@ -9,11 +9,18 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct filter_subject subjects[] = {
-	{{"wrk", "wrk", "", {[10] = 0xff, 0xff, 127, 0, 0, 1}, true},
-	 {"nginx", "nginx-worker", "3f2a99", {[10] = 0xff, 0xff, 10, 1, 2, 3}, true},
+	{{"wrk", "wrk", "", "node-1", "zone-a", {[10] = 0xff, 0xff, 127, 0, 0, 1}, true},
+	 {"nginx", "nginx-worker", "3f2a99", "", "", {[10] = 0xff, 0xff, 10, 1, 2, 3}, true},
 	 80,
-	 "tcp"},
-	{{"~other", "", "", {0}, false}, {"a b", "a,b:c", "", {[15] = 1}, true}, 0, "udp"},
+	 "tcp",
+	 "external",
+	 "sidecar"},
+	{{"~other", "", "", "", "", {0}, false},
+	 {"a b", "a,b:c", "", "n", "z", {[15] = 1}, true},
+	 0,
+	 "udp",
+	 "unknown",
+	 ""},
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
