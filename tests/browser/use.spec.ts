@@ -172,7 +172,7 @@ test('all of it works with the keyboard alone', async ({ view, actor }) => {
 		await keyboard.press('Tab');
 		seen.add((await view.page.evaluate(() => document.activeElement?.getAttribute('data-testid'))) ?? '');
 	}
-	for (const id of ['filter', 'range', 'completeness', 'theme', 'map', `row-${ids.web}`]) expect(seen).toContain(id);
+	for (const id of ['filter', 'pause', 'range', 'strip-all', 'completeness', 'theme', 'map', `row-${ids.web}`]) expect(seen).toContain(id);
 });
 
 test('the chip says how much is in the numbers, and opens', async ({ view, actor }) => {

@@ -29,6 +29,8 @@ export interface Source {
 	graph: Graph;
 	rates: Rates;
 	places: Places;
+	/** Of the present: what comes new is brought into sight. Between times nothing moves that needs not. */
+	isLive: boolean;
 }
 
 const scaleMin = 0.04;
@@ -92,13 +94,27 @@ export class MapView {
 
 	show(source: Source) {
 		const first = this.source === null || this.scene.nodes.length === 0;
-		const grown = source.graph.nodes.some((node) => !this.scene.nodeById.has(node.id));
+		const known = this.scene.nodeById;
+		const isOther = source.graph.group !== this.source?.graph.group;
+		const grown = source.graph.nodes.some((node) => !known.has(node.id));
+		const follows = source.isLive && this.source?.isLive;
 		this.source = source;
-		if (!this.moved && (first || grown)) {
+		if (isOther) this.moved = false;
+		if (!this.moved && (first || isOther || (grown && (follows || this.hangsOver())))) {
 			this.fit(!first);
 			return;
 		}
 		this.rebuild();
+	}
+
+	/** Whether a card of the newest answer is not wholly in sight. */
+	private hangsOver(): boolean {
+		this.rebuild();
+		const box = bounds(this.scene);
+		if (!box) return false;
+		const [left, top] = this.transform.apply([box.left, box.top]);
+		const [right, bottom] = this.transform.apply([box.right, box.bottom]);
+		return left < 0 || top < 0 || right > this.size.width || bottom > this.size.height;
 	}
 
 	private rebuild() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Nodes, edges and graphs for tests: everything works and nothing moves, until a test says else.
-import type { ConnectionCounts, Graph, GraphEdge, GraphNode, Histogram, Limited } from '../net/types';
+import type { Completeness, ConnectionCounts, Graph, GraphEdge, GraphNode, Histogram, Limited } from '../net/types';
 
 const none: Histogram = { count: 0, min: 0, p50: 0, p95: 0, p99: 0, max: 0 };
 const calm: Limited = { busy: 0, receive_window: 0, send_buffer: 0 };
@@ -56,6 +56,11 @@ export function edge(client: string, server: string, port: number, part: Partial
 	};
 }
 
+/** Nothing was lost. */
+export function whole(): Completeness {
+	return { share: 1, agents: { expected: 1, reporting: 1 }, lost: {}, unresolved_bytes: 0, window_s: 1, covered: null };
+}
+
 export function graph(nodes: GraphNode[], edges: GraphEdge[], span_s = 1): Graph {
 	return {
 		from: 100,
@@ -63,6 +68,6 @@ export function graph(nodes: GraphNode[], edges: GraphEdge[], span_s = 1): Graph
 		group: 'workload',
 		nodes,
 		edges,
-		completeness: { share: 1, agents: { expected: 1, reporting: 1 }, lost: {}, unresolved_bytes: 0, window_s: 1, covered: null },
+		completeness: whole(),
 	};
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What flows right now: an edge's bytes a second, smoothed over a few windows so that widths on the
-// map breathe instead of flicker.
+// How much flows over an edge, in bytes a second. While the present is followed: right now, smoothed
+// over a few windows so that widths on the map breathe instead of flicker. Of a time that is past:
+// the mean over it.
 import type { Graph } from '../net/types';
 
 export interface Rate {
@@ -12,9 +13,27 @@ const smoothing = 0.45;
 const negligible = 0.5;
 const none: Rate = { to_server: 0, to_client: 0 };
 
+/** The time that a graph's sums are of. */
+function lasted(graph: Graph): number {
+	const { from, to } = graph.completeness.covered ?? graph;
+	return Math.max(to - from, 0.001);
+}
+
 export class Rates {
 	private readonly byEdge = new Map<string, Rate>();
 	private heard = false;
+
+	/** isMean: of a whole range, else of this moment. */
+	constructor(readonly isMean = false) {}
+
+	static mean(graph: Graph): Rates {
+		const rates = new Rates(true);
+		const span_s = lasted(graph);
+		for (const edge of graph.edges)
+			if (edge.bytes_to_server + edge.bytes_to_client > 0)
+				rates.byEdge.set(edge.id, { to_server: edge.bytes_to_server / span_s, to_client: edge.bytes_to_client / span_s });
+		return rates;
+	}
 
 	/** A window of the stream; edges that it does not name moved nothing. */
 	add(window: Graph) {

@@ -28,3 +28,12 @@ test('later windows pull it, and silence ends it', () => {
 test('an edge that nobody named has none', () => {
 	assert.equal(new Rates().total('x'), 0);
 });
+
+test('of a time that is past the rate is the mean over what is known of it', () => {
+	const past = graph([node('a'), node('b')], [edge('a', 'b', 1, { bytes_to_server: 600, bytes_to_client: 60 }), edge('a', 'b', 2)], 60);
+	assert.equal(Rates.mean(past).total('a|b|tcp/1'), 11);
+	assert.equal(Rates.mean(past).total('a|b|tcp/2'), 0);
+	past.completeness.covered = { from: 130, to: 160 };
+	assert.equal(Rates.mean(past).total('a|b|tcp/1'), 22);
+	assert.ok(Rates.mean(past).isMean && !new Rates().isMean);
+});

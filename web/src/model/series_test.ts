@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { firstStep, hasAny, perSecond, sum, times } from './series';
+import { whole } from './example_for_test';
 import type { Series, SeriesLine } from '../net/types';
 
 const line = (values: Record<string, (number | null)[]>): SeriesLine => ({ edge: '', client: '', server: '', port: 0, values });
@@ -21,7 +22,7 @@ test('sums become rates', () => {
 
 test('times are the ends of steps; the unwatched beginning goes, but a minute stays', () => {
 	const lines = [line({ a: [...Array.from({ length: 20 }, () => null), ...Array.from({ length: 10 }, () => 1)] })];
-	const series: Series = { from: 1000, to: 1300, step: 10, steps: 30, lines, total: 1 };
+	const series: Series = { from: 1000, to: 1300, step: 10, steps: 30, lines, total: 1, completeness: whole() };
 	assert.equal(times(series)[0], 1010);
 	assert.equal(times(series).at(-1), 1300);
 	assert.equal(firstStep(series, lines), 20);

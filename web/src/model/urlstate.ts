@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is looked at is in the URL, so that a link shows somebody else the same.
+import { isSame, parseTime, queryOf, usual, type Time } from './time';
 
-export const ranges = ['1m', '5m', '15m', '1h'] as const;
 export const views = ['both', 'map', 'table'] as const;
+export const groups = ['workload', 'process', 'container', 'node', 'zone', 'region'] as const;
 
 export interface Selection {
 	kind: 'node' | 'edge';
@@ -11,13 +12,14 @@ export interface Selection {
 
 export interface UrlState {
 	filter: string;
-	range: string;
+	group: (typeof groups)[number];
+	time: Time;
 	view: (typeof views)[number];
 	sort: string; // a column, with - before it when descending
 	selection: Selection | null;
 }
 
-export const initial: UrlState = { filter: '', range: '5m', view: 'both', sort: '-health', selection: null };
+export const initial: UrlState = { filter: '', group: 'workload', time: usual, view: 'both', sort: '-health', selection: null };
 
 function oneOf<T extends string>(value: string | null, choices: readonly T[], fallback: T): T {
 	return choices.find((choice) => choice === value) ?? fallback;
@@ -31,12 +33,14 @@ function parseSelection(params: URLSearchParams): Selection | null {
 	return null;
 }
 
-export function parseUrl(search: string): UrlState {
+/** now: the server's time, for ranges that are told from it. */
+export function parseUrl(search: string, now: number): UrlState {
 	const params = new URLSearchParams(search);
 	const sort = params.get('sort') ?? '';
 	return {
 		filter: params.get('filter') ?? initial.filter,
-		range: oneOf(params.get('range'), ranges, '5m'),
+		group: oneOf(params.get('group'), groups, 'workload'),
+		time: parseTime(params.get('from'), params.get('to'), now),
 		view: oneOf(params.get('view'), views, 'both'),
 		sort: /^-?[a-z_]{1,24}$/.test(sort) ? sort : initial.sort,
 		selection: parseSelection(params),
@@ -46,8 +50,10 @@ export function parseUrl(search: string): UrlState {
 /** What is as at the beginning is left out. */
 export function formatUrl(state: UrlState): string {
 	const params = new URLSearchParams();
-	for (const key of ['filter', 'range', 'view', 'sort'] as const)
+	for (const key of ['filter', 'group', 'view', 'sort'] as const)
 		if (state[key] !== initial[key]) params.set(key, state[key]);
+	if (!isSame(state.time, initial.time))
+		for (const [key, value] of Object.entries(queryOf(state.time))) params.set(key, value);
 	if (state.selection) params.set(state.selection.kind, state.selection.id);
 	const text = params.toString();
 	return text ? `?${text}` : '';

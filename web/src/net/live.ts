@@ -1,27 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keeps the page's picture live: totals of the range by asking for the graph, rates of this moment
-// from the stream. The stream also says when to ask; without it a timer does.
+// Keeps the page's picture. While the present is followed: totals of the range by asking for the
+// graph, rates of this moment from the stream, which also says when to ask; without it a timer does.
+// Of a time that is past the graph is asked for once.
 //
 // It never gives up: a server that is gone is asked again until it answers, and the last picture
-// stays. It takes back as little as it can: one request at a time, slower when answers are heavy,
-// none while the page is hidden.
-import { getGraph, Refused, target } from './api';
+// stays; so it does for who must sign in. It takes back as little as it can: one request at a time,
+// slower when answers are heavy, none while the page is hidden.
+import { getGraph, Refused, signedOut, target } from './api';
 import { Rates } from '../model/rates';
+import { isSame, queryOf, standing, usual, type Time } from '../model/time';
 import type { Graph } from './types';
 
-export type Link = 'connecting' | 'live' | 'gone';
+export type Link = 'connecting' | 'live' | 'gone' | 'signed-out';
 
 export interface Question {
 	filter: string;
-	range: string;
+	group: string;
+	time: Time;
 }
 
 export interface LiveState {
 	graph: Graph | null;
 	rates: Rates;
+	/** What the graph is of. */
+	time: Time;
 	link: Link;
 	/** Why the server does not answer this question, in its words; "" if it does. */
 	refused: string;
+	/** What the server said when it could not answer now; "" if it can. */
+	trouble: string;
+	/** Another question was asked, and its answer takes its time. */
+	waiting: boolean;
 	/** When the server was last heard, by this page's clock; 0: never. */
 	heard_ms: number;
 }
@@ -29,40 +38,68 @@ export interface LiveState {
 const gap_ms = 1000;
 const idle_ms = 2500;
 const retry_ms = 1000;
+const trouble_ms = 3000;
 const busy_ms = 100;
 const busyMax_ms = 2500; // so long a question waits while the page has better things to do
 const weight = 4; // a request that took 1 s is followed by 4 s of rest
+const patience_ms = 350; // an answer within that needs no word of waiting
 
 export class Live {
-	state: LiveState = { graph: null, rates: new Rates(), link: 'connecting', refused: '', heard_ms: 0 };
-	private question: Question = { filter: '', range: '5m' };
+	state: LiveState = {
+		graph: null,
+		rates: new Rates(),
+		time: usual,
+		link: 'connecting',
+		refused: '',
+		trouble: '',
+		waiting: false,
+		heard_ms: 0,
+	};
+	private question: Question = { filter: '', group: 'workload', time: usual };
 	private stream: EventSource | null = null;
 	private asking: AbortController | null = null;
 	private timer = 0;
+	private patience = 0;
 	private next_ms = 0;
 	private answered_ms = -Infinity;
+	private isSettled = false; // the past was answered: there is nothing to ask
 
 	constructor(
 		private readonly onChange: (state: LiveState) => void,
 		private readonly isBusy: () => boolean,
 	) {
 		document.addEventListener('visibilitychange', this.onVisibility);
+		window.addEventListener(signedOut, this.onSignedOut);
 	}
 
 	/** Asks something else from now on; what is known stays until the answer is there. */
 	ask(question: Question) {
-		if (question.filter !== this.question.filter) this.state.rates.clear();
+		const { filter, group } = this.question;
+		const isOther = question.filter !== filter || question.group !== group;
 		this.question = question;
 		this.asking?.abort();
 		this.asking = null;
 		this.closeStream();
 		this.next_ms = 0;
+		if (!isOther && this.isFrozen(question.time)) return this.freeze();
+		if (isOther && !this.state.rates.isMean) this.state.rates.clear();
+		this.isSettled = false;
+		this.expect();
+		this.schedule(0);
+	}
+
+	/** Asks at once, after somebody signed in. */
+	again() {
+		this.isSettled = false;
+		if (this.state.link === 'signed-out') this.set({ link: 'connecting' });
 		this.schedule(0);
 	}
 
 	stop() {
 		document.removeEventListener('visibilitychange', this.onVisibility);
+		window.removeEventListener(signedOut, this.onSignedOut);
 		clearTimeout(this.timer);
+		clearTimeout(this.patience);
 		this.asking?.abort();
 		this.closeStream();
 	}
@@ -72,9 +109,36 @@ export class Live {
 		this.onChange(this.state);
 	}
 
+	/** Whether that time is just what is shown: then the picture stands still as it is. */
+	private isFrozen(time: Time): boolean {
+		const { graph, refused } = this.state;
+		return time.kind === 'past' && graph !== null && !refused && isSame(time, standing(graph.from, graph.to));
+	}
+
+	private freeze() {
+		clearTimeout(this.timer);
+		clearTimeout(this.patience);
+		this.isSettled = true;
+		this.set({ time: this.question.time, waiting: false });
+	}
+
+	private expect() {
+		clearTimeout(this.patience);
+		this.patience = window.setTimeout(() => {
+			if (this.state.link === 'live') this.set({ waiting: true });
+		}, patience_ms);
+	}
+
 	private readonly onVisibility = () => {
 		if (document.hidden) this.closeStream();
 		else this.schedule(0);
+	};
+
+	private readonly onSignedOut = () => {
+		clearTimeout(this.timer);
+		clearTimeout(this.patience);
+		this.closeStream();
+		this.set({ link: 'signed-out', waiting: false, trouble: '' });
 	};
 
 	private schedule(after_ms: number) {
@@ -83,18 +147,17 @@ export class Live {
 	}
 
 	private async poll() {
-		if (this.asking || document.hidden) return;
+		if (this.asking || this.isSettled || document.hidden || this.state.link === 'signed-out') return;
 		if (this.isBusy() && performance.now() - this.answered_ms < busyMax_ms) return this.schedule(busy_ms);
 		const asking = (this.asking = new AbortController());
 		const started = performance.now();
 		try {
-			const { filter, range } = this.question;
-			const graph = await getGraph({ from: `-${range}`, filter }, asking.signal);
+			const { filter, group, time } = this.question;
+			const graph = await getGraph({ ...queryOf(time), group, filter }, asking.signal);
 			if (this.asking !== asking) return;
-			this.set({ graph, link: 'live', refused: '', heard_ms: Date.now() });
 			this.answered_ms = performance.now();
-			this.openStream();
-			this.rest(performance.now() - started);
+			this.take(graph, time);
+			if (time.kind === 'live') this.rest(performance.now() - started);
 		} catch (error) {
 			if (this.asking !== asking) return;
 			this.fail(error);
@@ -103,25 +166,44 @@ export class Live {
 		}
 	}
 
+	private take(answer: Graph, time: Time) {
+		clearTimeout(this.patience);
+		const { rates } = this.state;
+		const isPast = time.kind === 'past';
+		const isUnknown = isPast && !answer.completeness.covered; // who listens now is no answer to that
+		const graph = isUnknown ? { ...answer, nodes: [], edges: [] } : answer;
+		const now = isPast ? Rates.mean(graph) : rates.isMean ? new Rates() : rates;
+		this.isSettled = isPast;
+		this.set({ graph, rates: now, time, link: 'live', refused: '', trouble: '', waiting: false, heard_ms: Date.now() });
+		if (!isPast) this.openStream();
+	}
+
 	private rest(cost_ms: number) {
 		this.next_ms = performance.now() + Math.max(gap_ms - cost_ms, cost_ms * weight);
 		this.schedule(Math.max(idle_ms, cost_ms * weight));
 	}
 
 	private fail(error: unknown) {
+		clearTimeout(this.patience);
+		if (error instanceof Refused && error.status === 401) return; // onSignedOut has it
 		if (error instanceof Refused && error.status === 400) {
-			this.set({ link: 'live', refused: error.message, heard_ms: Date.now() });
+			this.set({ link: 'live', refused: error.message, trouble: '', waiting: false, heard_ms: Date.now() });
 			return; // the same question would get the same answer
 		}
+		if (error instanceof Refused) {
+			this.set({ link: 'live', trouble: error.message, waiting: false, heard_ms: Date.now() });
+			return this.schedule(Math.max(trouble_ms, 1000 * error.after_s));
+		}
 		this.closeStream();
-		this.state.rates.clear();
-		this.set({ link: 'gone' });
+		if (!this.state.rates.isMean) this.state.rates.clear();
+		this.set({ link: 'gone', waiting: false });
 		this.schedule(retry_ms);
 	}
 
 	private openStream() {
 		if (this.stream && this.stream.readyState !== EventSource.CLOSED) return;
-		this.stream = new EventSource(target('/api/v1/stream', { filter: this.question.filter }));
+		const { filter, group } = this.question;
+		this.stream = new EventSource(target('/api/v1/stream', { filter, group }));
 		this.stream.addEventListener('graph', this.onWindow);
 		this.stream.onerror = () => this.schedule(0); // gone, or too many readers: asking will tell
 	}

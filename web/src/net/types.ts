@@ -129,6 +129,14 @@ export interface GraphEdge extends Measures {
 	port: number;
 	via: string;
 	class: string;
+	client_zone?: string;
+	server_zone?: string;
+	client_region?: string;
+	server_region?: string;
+	/** "sidecar" or "tunnel": it carries what other edges count; "": it counts. */
+	carrier?: string;
+	/** Told by the server's end alone, until the client's agent is heard again. */
+	provisional?: boolean;
 	first_seen: number;
 	last_seen: number;
 	health: Health;
@@ -141,7 +149,17 @@ export interface Completeness {
 	lost: Record<string, number>;
 	unresolved_bytes: number;
 	window_s: number;
+	/** Of a range that is answered from roll-ups: how long their windows are. */
+	resolution_s?: number;
 	covered: { from: number; to: number } | null;
+	/** Times of which an agent told nothing. */
+	gaps?: CoverageGap[];
+}
+
+export interface CoverageGap {
+	node: string;
+	from: number;
+	to: number;
 }
 
 export interface Graph {
@@ -169,6 +187,7 @@ export interface Series {
 	steps: number;
 	lines: SeriesLine[];
 	total: number;
+	completeness: Completeness;
 }
 
 export interface Endpoint {
@@ -211,10 +230,39 @@ export interface Agent {
 	version: string;
 	kernel: string;
 	reporting: boolean;
+	/** Since the end of its newest window. */
 	lag_s: number;
+	last_seen: number;
+	window_s: number;
 	cost: { cpu_percent: number; cpu_budget_percent: number };
 	sockets: number;
 	losses: Loss[];
+	/** "reporting", "silent" or "gone". */
+	status?: string;
+	silent_since?: number | null;
+	zone?: string;
+	region?: string;
+	/** The cgroup that it looks at; "" or "/": all of the machine. */
+	coverage?: string;
+}
+
+export interface Session {
+	required: boolean;
+	signed_in: boolean;
+}
+
+/** What became of processes, containers and agents, a row for all of a kind within ten seconds. */
+export interface Happening {
+	time: number;
+	scope: string;
+	kind: string;
+	count: number;
+	text: string;
+}
+
+export interface Events {
+	events: Happening[];
+	total: number;
 }
 
 export interface Agents {

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page: what is asked (in the URL), what is known (live), and the rooms that show it.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { Live, type LiveState } from '../net/live';
+import { serverNow } from '../net/clock';
+import { Live, type LiveState, type Question } from '../net/live';
 import { gesture } from '../model/gesture';
 import { formatUrl, parseUrl, type UrlState } from '../model/urlstate';
 import { MapPane } from './map';
 import { Panel } from './panel';
 import { Table } from './table';
+import { TimeBar } from './timebar';
 import { TopBar } from './topbar';
+import { useZone } from './zone';
 
 function useUrl(): [UrlState, (change: Partial<UrlState>) => void] {
-	const [state, setState] = useState(() => parseUrl(location.search));
+	const [state, setState] = useState(() => parseUrl(location.search, serverNow()));
 	const latest = useRef(state);
 	useEffect(() => {
-		const onPop = () => setState((latest.current = parseUrl(location.search)));
+		const onPop = () => setState((latest.current = parseUrl(location.search, serverNow())));
 		window.addEventListener('popstate', onPop);
 		return () => window.removeEventListener('popstate', onPop);
 	}, []);
@@ -25,14 +28,14 @@ function useUrl(): [UrlState, (change: Partial<UrlState>) => void] {
 	return [state, change];
 }
 
-function useLive(filter: string, range: string): LiveState | null {
+function useLive({ filter, group, time }: Question): LiveState | null {
 	const [state, setState] = useState<LiveState | null>(null);
 	const live = useRef<Live | null>(null);
 	useEffect(() => {
 		const created = (live.current = new Live((next) => gesture.hold(() => setState(next)), () => gesture.isOn()));
 		return () => created.stop();
 	}, []);
-	useEffect(() => live.current?.ask({ filter, range }), [filter, range]);
+	useEffect(() => live.current?.ask({ filter, group, time }), [filter, group, JSON.stringify(time)]);
 	return state;
 }
 
@@ -55,18 +58,20 @@ function useKeys(url: UrlState, change: (part: Partial<UrlState>) => void) {
 
 export function App() {
 	const [url, change] = useUrl();
-	const live = useLive(url.filter, url.range);
+	const live = useLive(url);
+	const [utc, setUtc] = useZone();
 	useKeys(url, change);
 	const onSelect = useMemo(() => (selection: UrlState['selection']) => change({ selection }), []);
 	return (
 		<div class={`app view-${url.view} ${url.selection ? 'with-panel' : ''}`}>
 			<TopBar url={url} live={live} change={change} />
+			<TimeBar time={url.time} filter={url.filter} live={live} onChoose={(time) => change({ time })} utc={utc} onUtc={setUtc} />
 			<main>
-				<MapPane live={live} filter={url.filter} selection={url.selection} onSelect={onSelect} />
-				<Table live={live} sort={url.sort} selection={url.selection} change={change} />
+				<MapPane live={live} url={url} change={change} onSelect={onSelect} />
+				<Table live={live} time={live?.time ?? url.time} sort={url.sort} selection={url.selection} change={change} />
 			</main>
 			{url.selection && live?.graph && (
-				<Panel live={live} graph={live.graph} selection={url.selection} range={url.range} onSelect={onSelect} />
+				<Panel live={live} graph={live.graph} selection={url.selection} url={{ ...url, time: live.time }} onSelect={onSelect} />
 			)}
 		</div>
 	);

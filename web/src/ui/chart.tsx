@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import { themeChanged } from './theme';
+import { clock, day, hourAndMinute } from '../model/clock';
 import type { Column } from '../model/series';
 
 export interface ChartLine {
@@ -40,7 +41,7 @@ function options(box: HTMLElement, { lines, format }: Props, onPoint: (at: numbe
 		cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
 		scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 10] } },
 		axes: [
-			{ ...axis, size: 22, space: 60, values: (_, splits) => splits.map(clock) },
+			{ ...axis, size: 22, space: 60, values: (_, splits) => splits.map(axisText(splits)) },
 			{ ...axis, size: 58, space: 32, values: (_, splits) => splits.map((value) => format(value)) },
 		],
 		series: [
@@ -58,9 +59,10 @@ function options(box: HTMLElement, { lines, format }: Props, onPoint: (at: numbe
 	};
 }
 
-function clock(unix_s: number): string {
-	const time = new Date(unix_s * 1000);
-	return [time.getHours(), time.getMinutes(), time.getSeconds()].map((n) => String(n).padStart(2, '0')).join(':');
+/** As fine as the axis: seconds, minutes, days. */
+function axisText(splits: number[]): (unix_s: number) => string {
+	const step = (splits[1] ?? 0) - (splits[0] ?? 0);
+	return step >= 86_400 ? day : step % 60 === 0 && step > 0 ? hourAndMinute : clock;
 }
 
 /** The value under the pointer, else the newest that is known. */

@@ -5,18 +5,19 @@ import { failedCounters, useSeries } from './use_series';
 import { count, micros, rate } from '../model/format';
 import { firstStep, hasAny, perSecond, rtt, sum, times } from '../model/series';
 import type { Query } from '../net/api';
+import type { Time } from '../model/time';
 import type { SeriesLine } from '../net/types';
 
 interface Props {
 	query: Query;
-	range: string;
+	time: Time;
 	/** Which of the lines that come are meant. */
 	take: (line: SeriesLine) => boolean;
 	connections: boolean;
 }
 
-export function Charts({ query, range, take, connections }: Props) {
-	const series = useSeries(query, range);
+export function Charts({ query, time, take, connections }: Props) {
+	const series = useSeries(query, time);
 	if (!series) return <p class="dim charts-wait">Loading the charts</p>;
 	const lines = series.lines.filter(take);
 	const first = firstStep(series, lines);

@@ -5,6 +5,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { getConnections, Refused } from '../net/api';
 import { bytes, count, micros, rate, span } from '../model/format';
 import { quoted } from '../model/names';
+import type { UrlState } from '../model/urlstate';
 import type { Connection, GraphEdge, GraphNode } from '../net/types';
 
 const rowsMax = 200;
@@ -112,17 +113,28 @@ function List({ answer }: { answer: Answer | null }) {
 	);
 }
 
-export function ConnectionList({ edge, ends }: { edge: GraphEdge; ends: Ends }) {
-	const [open, setOpen] = useState(false);
+/** Why there are none to show; "": there may be some. */
+function whyNot({ time, group }: UrlState): string {
+	if (time.kind === 'past') return 'They are those of this moment: go back to live to see them.';
+	return group === 'workload' ? '' : 'Group by workload to see them.';
+}
+
+export function ConnectionList({ edge, ends, url }: { edge: GraphEdge; ends: Ends; url: UrlState }) {
+	const [wanted, setOpen] = useState(false);
+	const reason = whyNot(url);
+	const open = wanted && !reason;
 	const answer = useConnections(edge, ends, open);
 	return (
 		<section class="connections" data-testid="connections">
 			<h3>
 				Live connections
-				<button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
-					{open ? 'Hide' : 'Show'}
-				</button>
+				{!reason && (
+					<button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
+						{open ? 'Hide' : 'Show'}
+					</button>
+				)}
 			</h3>
+			{reason && <p class="dim">{reason}</p>}
 			{open && <List answer={answer} />}
 		</section>
 	);

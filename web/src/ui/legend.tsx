@@ -15,13 +15,13 @@ function Sample({ health }: { health: Health }) {
 	);
 }
 
-export function Legend() {
+export function Legend({ when }: { when: 'now' | 'then' | 'mean' }) {
 	return (
 		<ul class="legend" aria-label="What the lines mean">
 			<Sample health="ok" />
 			<Sample health="degraded" />
 			<Sample health="failing" />
-			<li>width: traffic now</li>
+			<li>width: {when === 'mean' ? 'mean traffic' : `traffic ${when}`}</li>
 		</ul>
 	);
 }

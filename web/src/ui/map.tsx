@@ -10,13 +10,14 @@ import { Empty } from './empty';
 import { Legend } from './legend';
 import { Tip } from './tip';
 import type { LiveState } from '../net/live';
-import type { Selection } from '../model/urlstate';
+import { rateWord } from '../model/tense';
+import type { Selection, UrlState } from '../model/urlstate';
 import type { Position } from '../net/types';
 
 interface Props {
 	live: LiveState | null;
-	filter: string;
-	selection: Selection | null;
+	url: UrlState;
+	change: (part: Partial<UrlState>) => void;
 	onSelect: (selection: Selection | null) => void;
 }
 
@@ -44,7 +45,8 @@ function onKey(view: MapView | null, event: KeyboardEvent) {
 	move();
 }
 
-export function MapPane({ live, filter, selection, onSelect }: Props) {
+export function MapPane({ live, url, change, onSelect }: Props) {
+	const { selection } = url;
 	const canvas = useRef<HTMLCanvasElement>(null);
 	const view = useRef<MapView | null>(null);
 	const places = useRef(new Places());
@@ -68,7 +70,7 @@ export function MapPane({ live, filter, selection, onSelect }: Props) {
 		};
 	}, []);
 	useEffect(() => {
-		if (live?.graph) view.current?.show({ graph: live.graph, rates: live.rates, places: places.current });
+		if (live?.graph) view.current?.show({ graph: live.graph, rates: live.rates, places: places.current, isLive: live.time.kind === 'live' });
 	}, [live]);
 	useEffect(() => view.current?.select(selection), [selection]);
 
@@ -95,8 +97,8 @@ export function MapPane({ live, filter, selection, onSelect }: Props) {
 					<Icon path={paths.fit} />
 				</button>
 			</div>
-			<Legend />
-			<Empty live={live} filter={filter} />
+			<Legend when={rateWord(live?.rates, live?.time ?? url.time)} />
+			<Empty live={live} filter={url.filter} change={change} />
 			{graph && hover && <Tip graph={graph} rates={live.rates} on={hover.on} at={hover.at} />}
 		</section>
 	);

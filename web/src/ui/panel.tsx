@@ -5,28 +5,29 @@ import { Icon, paths } from './parts';
 import { EdgePanel } from './panel_edge';
 import { NodePanel } from './panel_node';
 import type { LiveState } from '../net/live';
-import type { Selection } from '../model/urlstate';
+import type { Selection, UrlState } from '../model/urlstate';
 import type { Graph } from '../net/types';
 
 interface Props {
 	live: LiveState;
 	graph: Graph;
 	selection: Selection;
-	range: string;
+	url: UrlState;
 	onSelect: (selection: Selection | null) => void;
 }
 
-function content({ live, graph, selection, range, onSelect }: Props) {
+function content({ live, graph, selection, url, onSelect }: Props) {
+	const of = { graph, rates: live.rates, url, onSelect };
 	if (selection.kind === 'edge') {
 		const edge = graph.edges.find((candidate) => candidate.id === selection.id);
-		if (edge) return <EdgePanel key={edge.id} graph={graph} edge={edge} rates={live.rates} range={range} onSelect={onSelect} />;
+		if (edge) return <EdgePanel key={edge.id} edge={edge} {...of} />;
 	} else {
 		const node = graph.nodes.find((candidate) => candidate.id === selection.id);
-		if (node) return <NodePanel key={node.id} graph={graph} node={node} rates={live.rates} range={range} onSelect={onSelect} />;
+		if (node) return <NodePanel key={node.id} node={node} {...of} />;
 	}
 	return (
 		<p class="dim missing">
-			What was chosen is not in this range, or the filter hides it. It shows here again as soon as it is.
+			What was chosen is not in the time that is shown, or the filter hides it. It shows here again as soon as it is.
 		</p>
 	);
 }

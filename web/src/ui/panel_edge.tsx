@@ -5,19 +5,20 @@ import { ConnectionList } from './connections';
 import { Fact, HealthMark, KindIcon, Name } from './parts';
 import { Times } from './times';
 import { Waits } from './waits';
-import { ago, bytes, count, percent, rate } from '../model/format';
+import { bytes, count, percent, rate } from '../model/format';
 import { datagrams, dnsErrors, failedCount, healthWords, verdict } from '../model/judge';
 import { clean } from '../model/names';
+import { rateWord, since } from '../model/tense';
 import { findings } from '../model/why';
 import type { Rates } from '../model/rates';
-import type { Selection } from '../model/urlstate';
+import type { Selection, UrlState } from '../model/urlstate';
 import type { Dns, Graph, GraphEdge, GraphNode } from '../net/types';
 
 interface Props {
 	graph: Graph;
 	edge: GraphEdge;
 	rates: Rates;
-	range: string;
+	url: UrlState;
 	onSelect: (selection: Selection) => void;
 }
 
@@ -80,7 +81,8 @@ function Findings({ edge, ends }: { edge: GraphEdge; ends: Ends }) {
 	);
 }
 
-function Facts({ graph, edge, rates }: { graph: Graph; edge: GraphEdge; rates: Rates }) {
+function Facts({ graph, edge, rates, url: { time } }: Props) {
+	const when = rateWord(rates, time);
 	const now = rates.of(edge.id);
 	const c = edge.connections;
 	const packets = datagrams(edge);
@@ -89,13 +91,13 @@ function Facts({ graph, edge, rates }: { graph: Graph; edge: GraphEdge; rates: R
 	const adopted = edge.adopted_bytes_to_server + edge.adopted_bytes_to_client;
 	return (
 		<dl class="facts" data-testid="facts">
-			<Fact label="To server now">{rate(now.to_server)}</Fact>
-			<Fact label="To client now">{rate(now.to_client)}</Fact>
+			<Fact label={`To server ${when}`}>{rate(now.to_server)}</Fact>
+			<Fact label={`To client ${when}`}>{rate(now.to_client)}</Fact>
 			<Fact label="To server">{bytes(edge.bytes_to_server)}</Fact>
 			<Fact label="To client">{bytes(edge.bytes_to_client)}</Fact>
 			{c ? (
 				<>
-					<Fact label="Open now" hint={c.adopted > 0 ? `${count(c.adopted)} of them were open before millrace came` : undefined}>
+					<Fact label={time.kind === 'live' ? 'Open now' : 'Open at the end'} hint={c.adopted > 0 ? `${count(c.adopted)} of them were open before millrace came` : undefined}>
 						{count(c.active)}
 					</Fact>
 					<Fact label="Opened">
@@ -119,8 +121,8 @@ function Facts({ graph, edge, rates }: { graph: Graph; edge: GraphEdge; rates: R
 					{bytes(adopted)}
 				</Fact>
 			)}
-			<Fact label="Last moved">{edge.last_seen > 0 ? ago(graph.to - edge.last_seen) : 'not in this range'}</Fact>
-			{edge.first_seen > 0 && <Fact label="First seen">{ago(graph.to - edge.first_seen)}</Fact>}
+			<Fact label="Last moved">{edge.last_seen > 0 ? since(graph, edge.last_seen, time) : 'not in this range'}</Fact>
+			{edge.first_seen > 0 && <Fact label="First seen">{since(graph, edge.first_seen, time)}</Fact>}
 		</dl>
 	);
 }
@@ -173,19 +175,20 @@ function Siblings({ graph, edge, onSelect }: { graph: Graph; edge: GraphEdge; on
 	);
 }
 
-export function EdgePanel({ graph, edge, rates, range, onSelect }: Props) {
+export function EdgePanel(props: Props) {
+	const { graph, edge, url, onSelect } = props;
 	const find = (id: string) => graph.nodes.find((node) => node.id === id);
 	const ends = { client: find(edge.client), server: find(edge.server) };
 	return (
 		<>
 			<Title edge={edge} ends={ends} onSelect={onSelect} />
 			<Findings edge={edge} ends={ends} />
-			<Facts graph={graph} edge={edge} rates={rates} />
+			<Facts {...props} />
 			{edge.dns && <Names dns={edge.dns} />}
 			<Times rtt={edge.rtt_us} connect={edge.connect_us} dns={edge.dns?.latency_us} isTcp={edge.connections !== null} />
 			<Waits edge={edge} client={ends.client?.name ?? ''} server={ends.server?.name ?? ''} />
-			<Charts query={{ edge: edge.id, by: 'edge', rtt: 1 }} range={range} take={(line) => line.edge === edge.id} connections={edge.connections !== null} />
-			{edge.connections && <ConnectionList edge={edge} ends={ends} />}
+			<Charts query={{ edge: edge.id, by: 'edge', rtt: 1, group: url.group }} time={url.time} take={(line) => line.edge === edge.id} connections={edge.connections !== null} />
+			{edge.connections && <ConnectionList edge={edge} ends={ends} url={url} />}
 			<Siblings graph={graph} edge={edge} onSelect={onSelect} />
 		</>
 	);

@@ -2,18 +2,19 @@
 // One node: who it is, where it listens, who asks it and whom it asks.
 import { Charts } from './charts';
 import { Fact, HealthMark, KindIcon, Name } from './parts';
-import { ago, bytes, count, plural, portOf, rate } from '../model/format';
+import { bytes, count, plural, portOf, rate } from '../model/format';
 import { connections, healthWords, verdict } from '../model/judge';
 import { clean, quoted } from '../model/names';
+import { rateWord, since } from '../model/tense';
 import type { Rates } from '../model/rates';
-import type { Selection } from '../model/urlstate';
+import type { Selection, UrlState } from '../model/urlstate';
 import type { EventCounts, Graph, GraphEdge, GraphNode, Listener } from '../net/types';
 
 interface Props {
 	graph: Graph;
 	node: GraphNode;
 	rates: Rates;
-	range: string;
+	url: UrlState;
 	onSelect: (selection: Selection) => void;
 }
 
@@ -94,19 +95,20 @@ function Facts({ node, edges, props }: { node: GraphNode; edges: GraphEdge[]; pr
 	const into = edges.filter((edge) => edge.server === node.id);
 	const out = edges.filter((edge) => edge.client === node.id);
 	const now = (list: GraphEdge[]) => list.reduce((sum, edge) => sum + props.rates.total(edge.id), 0);
+	const when = rateWord(props.rates, props.url.time);
 	const total = edges.reduce((sum, edge) => sum + edge.bytes_to_server + edge.bytes_to_client, 0);
 	return (
 		<dl class="facts">
-			<Fact label="As server now">{rate(now(into))}</Fact>
-			<Fact label="As client now">{rate(now(out))}</Fact>
+			<Fact label={`As server ${when}`}>{rate(now(into))}</Fact>
+			<Fact label={`As client ${when}`}>{rate(now(out))}</Fact>
 			<Fact label="In this range">{bytes(total)}</Fact>
-			<Fact label="Open now">{count(edges.reduce((sum, edge) => sum + connections(edge).active, 0))}</Fact>
+			<Fact label={props.url.time.kind === 'live' ? 'Open now' : 'Open at the end'}>{count(edges.reduce((sum, edge) => sum + connections(edge).active, 0))}</Fact>
 			{node.nodes.length > 0 && (
 				<Fact label="Machine">
 					<Name text={node.nodes.join(', ')} />
 				</Fact>
 			)}
-			{node.first_seen > 0 && <Fact label="First seen">{ago(props.graph.to - node.first_seen)}</Fact>}
+			{node.first_seen > 0 && <Fact label="First seen">{since(props.graph, node.first_seen, props.url.time)}</Fact>}
 		</dl>
 	);
 }
@@ -122,7 +124,7 @@ function happened(counts: EventCounts | undefined, what: string): string[] {
 	return parts.filter(([, n]) => n > 0).map(([word, n]) => `${what}${word} ${plural(n, 'time')}`);
 }
 
-function Events({ node, to }: { node: GraphNode; to: number }) {
+function Events({ node, graph, url }: Props) {
 	if (!node.last_event) return null;
 	const sums = [...happened(node.processes, ''), ...happened(node.containers, 'container ')];
 	return (
@@ -130,14 +132,14 @@ function Events({ node, to }: { node: GraphNode; to: number }) {
 			<h3>Started and ended</h3>
 			<p>
 				{sums.length > 0 && `${sums.join(', ')}; `}
-				<bdi>{clean(node.last_event.text, 120)}</bdi> <span class="dim">{ago(to - node.last_event.time)}</span>
+				<bdi>{clean(node.last_event.text, 120)}</bdi> <span class="dim">{since(graph, node.last_event.time, url.time)}</span>
 			</p>
 		</section>
 	);
 }
 
 export function NodePanel(props: Props) {
-	const { graph, node, range } = props;
+	const { graph, node, url } = props;
 	const edges = graph.edges.filter((edge) => edge.client === node.id || edge.server === node.id);
 	const worst = [...edges].sort((a, b) => order[b.health] - order[a.health])[0];
 	return (
@@ -156,14 +158,14 @@ export function NodePanel(props: Props) {
 				</p>
 			</header>
 			<Facts node={node} edges={edges} props={props} />
-			<Events node={node} to={graph.to} />
+			<Events {...props} />
 			<Ports listeners={node.listeners} />
 			<Addresses node={node} />
 			<Peers title="Asked by" edges={edges.filter((edge) => edge.server === node.id)} far="client" props={props} />
 			<Peers title="Asks" edges={edges.filter((edge) => edge.client === node.id)} far="server" props={props} />
 			<Charts
-				query={{ filter: node.name.length < 200 ? `either:${quoted(node.name)}` : '', by: 'edge', limit: 300 }}
-				range={range}
+				query={{ filter: node.name.length < 200 ? `either:${quoted(node.name)}` : '', by: 'edge', limit: 300, group: url.group }}
+				time={url.time}
 				take={(line) => line.client === node.id || line.server === node.id}
 				connections
 			/>

@@ -8,6 +8,8 @@ import { makeRows, nextSort, sortRows, type Row } from '../model/rows';
 import { connections, verdict } from '../model/judge';
 import { bytes, count, micros, portOf, rate } from '../model/format';
 import type { LiveState } from '../net/live';
+import { rateWord } from '../model/tense';
+import type { Time } from '../model/time';
 import type { Selection, UrlState } from '../model/urlstate';
 
 interface Column {
@@ -68,11 +70,21 @@ function useWindow(total: number) {
 	return { box, first, last };
 }
 
-function Head({ sort, change }: { sort: string; change: (part: Partial<UrlState>) => void }) {
+type When = ReturnType<typeof rateWord>;
+
+/** Titles that depend on whether this moment is shown. */
+function titled(column: Column, when: When): Column {
+	if (column.id === 'open' && when !== 'now') return { ...column, hint: 'Connections open at the end of this range' };
+	if (column.id !== 'rate' || when === 'now') return column;
+	if (when === 'then') return { ...column, title: 'Then', hint: 'Payload a second, both ways, when the picture was held' };
+	return { ...column, title: 'Mean', hint: 'Payload a second, both ways, over this range' };
+}
+
+function Head({ sort, when, change }: { sort: string; when: When; change: (part: Partial<UrlState>) => void }) {
 	return (
 		<thead>
 			<tr>
-				{columns.map(({ id, title, hint, textual }) => {
+				{columns.map((column) => titled(column, when)).map(({ id, title, hint, textual }) => {
 					const direction = sort === id ? 'ascending' : sort === `-${id}` ? 'descending' : 'none';
 					return (
 						<th key={id} class={`c-${id}`} scope="col" aria-sort={direction} data-testid={`column-${id}`}>
@@ -125,12 +137,13 @@ function Line({ row, selected, tabbed, onSelect, onMove }: LineProps) {
 
 interface Props {
 	live: LiveState | null;
+	time: Time;
 	sort: string;
 	selection: Selection | null;
 	change: (part: Partial<UrlState>) => void;
 }
 
-export function Table({ live, sort, selection, change }: Props) {
+export function Table({ live, time, sort, selection, change }: Props) {
 	const rows = useMemo(() => (live?.graph ? sortRows(makeRows(live.graph, live.rates), sort) : []), [live, sort]);
 	const { box, first, last } = useWindow(rows.length);
 	const [current, setCurrent] = useState('');
@@ -151,7 +164,7 @@ export function Table({ live, sort, selection, change }: Props) {
 		<section class="table" aria-label="Dependencies">
 			<div class="scroll" ref={box}>
 				<table data-testid="table" aria-rowcount={rows.length + 1}>
-					<Head sort={sort} change={change} />
+					<Head sort={sort} when={rateWord(live?.rates, time)} change={change} />
 					<tbody>
 						{first > 0 && <tr aria-hidden="true" class="spacer" style={{ height: `${first * rowHeight}px` }} />}
 						{rows.slice(first, last).map((row, i) => (

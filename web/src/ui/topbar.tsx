@@ -1,36 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bar at the top: filter, range, what is shown, and how far it can be trusted.
+// The bar at the top: filter, what is shown, and how far it can be trusted.
 import { useEffect, useState } from 'preact/hooks';
 import { Completeness } from './completeness';
 import { FilterField } from './filter';
 import { Icon, paths } from './parts';
 import { applyTheme, isDark, storedTheme, storeTheme } from './theme';
-import { ago } from '../model/format';
 import type { LiveState } from '../net/live';
-import { ranges, views, type UrlState } from '../model/urlstate';
+import { views, type UrlState } from '../model/urlstate';
 
 const viewNames = { both: 'Both', map: 'Map', table: 'Table' };
-
-function Status({ live }: { live: LiveState | null }) {
-	const [, tick] = useState(0);
-	useEffect(() => {
-		const timer = setInterval(() => tick((n) => n + 1), 1000);
-		return () => clearInterval(timer);
-	}, []);
-	const link = live?.link ?? 'connecting';
-	const heard = live?.heard_ms ? ago((Date.now() - live.heard_ms) / 1000) : 'never';
-	const words = {
-		connecting: 'connecting',
-		live: 'live',
-		gone: live?.heard_ms ? `server gone, last heard ${heard}; trying again` : 'no server yet; trying again',
-	}[link];
-	return (
-		<span class={`status ${link}`} data-testid="status" role="status">
-			<span class="dot" />
-			<span class="words">{words}</span>
-		</span>
-	);
-}
 
 function ThemeSwitch() {
 	const [theme, setTheme] = useState(storedTheme());
@@ -67,21 +45,7 @@ export function TopBar({ url, live, change }: Props) {
 				</svg>
 				<span>millrace</span>
 			</a>
-			<FilterField value={url.filter} refused={live?.refused ?? ''} onChange={(filter) => change({ filter })} />
-			<label class="range">
-				<span class="sr">Time range</span>
-				<select
-					data-testid="range"
-					value={url.range}
-					onChange={(event) => change({ range: event.currentTarget.value })}
-				>
-					{ranges.map((range) => (
-						<option key={range} value={range} selected={range === url.range}>
-							last {range.replace('m', ' min').replace('h', ' h')}
-						</option>
-					))}
-				</select>
-			</label>
+			<FilterField value={url.filter} refused={/^(from|to)\b/.test(live?.refused ?? '') ? '' : live?.refused ?? ''} onChange={(filter) => change({ filter })} />
 			<div class="segments" role="group" aria-label="What to show">
 				{views.map((view) => (
 					<button key={view} type="button" aria-pressed={url.view === view} onClick={() => change({ view })}>
@@ -90,7 +54,6 @@ export function TopBar({ url, live, change }: Props) {
 				))}
 			</div>
 			<span class="space" />
-			<Status live={live} />
 			<Completeness graph={live?.graph ?? null} />
 			<ThemeSwitch />
 		</header>

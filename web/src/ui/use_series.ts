@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lines over time of what the panel shows, asked again every few seconds.
+// Lines over time of what the panel shows, asked again every few seconds while the present is followed.
 import { useEffect, useState } from 'preact/hooks';
 import { getSeries, type Query } from '../net/api';
+import { queryOf, type Time } from '../model/time';
 import type { Series } from '../net/types';
 
 const again_ms = 2000;
@@ -23,23 +24,25 @@ const counters = [
 export const failedCounters = counters.filter((name) => name.startsWith('failed_'));
 
 /** query: which lines; the key says when it is another question. */
-export function useSeries(query: Query, range: string): Series | null {
+export function useSeries(query: Query, time: Time): Series | null {
 	const [series, setSeries] = useState<Series | null>(null);
-	const key = JSON.stringify([query, range]);
+	const key = JSON.stringify([query, time]);
+	const lines = JSON.stringify(query);
+	useEffect(() => setSeries(null), [lines]);
 	useEffect(() => {
 		const stop = new AbortController();
 		let timer = 0;
 		const load = async () => {
 			const started = performance.now();
+			let failed = false;
 			try {
-				setSeries(await getSeries({ ...query, from: `-${range}`, counters: counters.join() }, stop.signal));
+				setSeries(await getSeries({ ...query, ...queryOf(time), counters: counters.join() }, stop.signal));
 			} catch {
-				// the page says already that the server is gone; the charts stay as they were
+				failed = true; // the page says already that the server is gone; the charts stay as they were
 			}
 			const cost_ms = performance.now() - started;
-			if (!stop.signal.aborted) timer = window.setTimeout(load, Math.max(again_ms, 5 * cost_ms));
+			if (!stop.signal.aborted && (time.kind === 'live' || failed)) timer = window.setTimeout(load, Math.max(again_ms, 5 * cost_ms));
 		};
-		setSeries(null);
 		void load();
 		return () => {
 			stop.abort();
