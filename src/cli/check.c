@@ -13,6 +13,7 @@
 #include "command.h"
 #include "human.h"
 #include "output.h"
+#include "privilege.h"
 #include "table.h"
 
 #define FEATURES_MAX 64
@@ -105,7 +106,7 @@ int check_run(const struct arguments *a, struct error *ret_error)
 	size_t count = 0;
 	int r;
 
-	if (geteuid() != 0) {
+	if (!privilege_can_load()) {
 		error_set(ret_error, -EPERM,
 			  "cannot try the kernel's hooks: that needs root; run it with sudo");
 		return EXIT_FAILED;

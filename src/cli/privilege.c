@@ -4,10 +4,13 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
 #include <unistd.h>
+
+#define GROUPS_MAX 256
 
 static void find_account(uid_t *ret_uid, gid_t *ret_gid)
 {
@@ -19,20 +22,56 @@ static void find_account(uid_t *ret_uid, gid_t *ret_gid)
 	*ret_gid = account && account->pw_gid ? account->pw_gid : PRIVILEGE_ID_DEFAULT;
 }
 
-/* Every capability this kernel knows; needs CAP_SETPCAP, so before the rest goes. */
+static bool has(cap_value_t capability)
+{
+	cap_flag_value_t value = CAP_CLEAR;
+	cap_t own = cap_get_proc();
+
+	if (own && cap_get_flag(own, capability, CAP_EFFECTIVE, &value) < 0)
+		value = CAP_CLEAR;
+	cap_free(own);
+	return value == CAP_SET;
+}
+
+bool privilege_can_load(void)
+{
+	return geteuid() == 0 ||
+	       (has(CAP_NET_ADMIN) && (has(CAP_SYS_ADMIN) || (has(CAP_BPF) && has(CAP_PERFMON))));
+}
+
+/* Every capability this kernel knows; needs CAP_SETPCAP, so before the rest goes. Who is not root
+ * and lacks it has no use for the set either: no_new_privs keeps exec() from giving what is in it.
+ */
 static int empty_bounding_set(void)
 {
+	if (geteuid() != 0 && !has(CAP_SETPCAP))
+		return 0;
 	for (int c = 0; prctl(PR_CAPBSET_READ, c, 0, 0, 0) >= 0; c++)
 		if (prctl(PR_CAPBSET_DROP, c, 0, 0, 0) < 0)
 			return -errno;
 	return 0;
 }
 
+/* root's group among the others would open what root's files open to it; too many: cannot tell. */
+static bool in_group_of_root(void)
+{
+	gid_t groups[GROUPS_MAX];
+	int count = getgroups(GROUPS_MAX, groups);
+
+	for (int i = 0; i < count; i++)
+		if (groups[i] == 0)
+			return true;
+	return count < 0;
+}
+
+/* Started as an account of its own, with ambient capabilities: stays that account. */
 static int change_account(void)
 {
 	uid_t uid;
 	gid_t gid;
 
+	if (getuid() != 0 && geteuid() != 0)
+		return in_group_of_root() ? -EPERM : 0;
 	find_account(&uid, &gid);
 	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
 		return -errno;
@@ -76,7 +115,8 @@ int privilege_drop(struct error *ret_error)
 	if (r < 0)
 		return error_set(ret_error, r,
 				 "cannot give up root: %s; start as root with CAP_SETUID, "
-				 "CAP_SETGID and CAP_SETPCAP",
+				 "CAP_SETGID and CAP_SETPCAP, or as another account that is not in "
+				 "root's group",
 				 strerror(-r));
 	return 0;
 }

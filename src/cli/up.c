@@ -155,10 +155,10 @@ int up_run(const struct arguments *a, struct error *ret_error)
 	if (listen_parse(a->listen, &address, ret_error) < 0 ||
 	    parse_udp(a, &up.udp, ret_error) < 0)
 		return EXIT_WRONG_USE;
-	if (geteuid() != 0) {
+	if (!privilege_can_load()) {
 		error_set(ret_error, -EPERM,
-			  "cannot watch this machine: loading programs into the kernel needs root; "
-			  "run it with sudo");
+			  "cannot watch this machine: loading programs into the kernel needs root, "
+			  "or CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN; run it with sudo");
 		return EXIT_FAILED;
 	}
 	daemon_block_signals(&ending);
