@@ -16,7 +16,9 @@ TEST_PACKAGES := libclang-rt-14-dev iproute2 nftables nginx-light redis-server \
 BENCH_PACKAGES := conntrack iproute2 libbpf-tools libdevel-nytprof-perl linux-perf nftables nginx-light \
 	pmacct redis-server redis-tools softflowd wrk qemu-system-x86 busybox-static cpio zstd xz-utils
 
-.PHONY: run test soak build bench deps test-deps bench-deps clean format
+DEB_PACKAGES := build-essential debhelper
+
+.PHONY: run test soak build bench deb deps test-deps bench-deps clean format
 
 run: deps build
 	exec $(BUILD)/millrace up
@@ -34,6 +36,10 @@ soak: test-deps build
 bench: bench-deps build
 	@bench/run --write
 
+deb: deps
+	@packaging/install-packages $(DEB_PACKAGES)
+	@packaging/build-deb build-deb
+
 deps:
 	@packaging/install-packages $(RUN_PACKAGES)
 	@command -v node >/dev/null && command -v npm >/dev/null || packaging/install-packages nodejs npm
@@ -45,7 +51,7 @@ bench-deps: deps
 	@packaging/install-packages $(BENCH_PACKAGES)
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-deb
 
 format:
 	git ls-files '*.c' '*.h' | xargs clang-format-14 -i
