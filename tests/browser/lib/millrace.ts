@@ -35,6 +35,8 @@ function cgroupRoot(): string {
 export class Millrace {
 	readonly cgroup = mkdtempSync(join(cgroupRoot(), 'millrace-browser-'));
 	url = '';
+	/** Where the page is got, if not there. */
+	door = '';
 	private port = 0;
 	private running: Started | null = null;
 
@@ -65,6 +67,11 @@ export class Millrace {
 				await new Promise((resolve) => setTimeout(resolve, 20)); // the last of them is just ending
 			}
 		}
+	}
+
+	/** What a browser opens. */
+	get pageUrl(): string {
+		return this.door || this.url;
 	}
 
 	private async answers(): Promise<boolean> {

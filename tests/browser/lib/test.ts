@@ -77,7 +77,7 @@ export const test = base.extend<Fixtures>({
 		expect(unexpected, 'what the page complained of').toEqual([]);
 	},
 	view: async ({ page, millrace, complaints }, use) => {
-		await watch(page, complaints, () => millrace.url);
+		await watch(page, complaints, () => millrace.pageUrl);
 		await use(new View(page, millrace));
 	},
 });

@@ -38,7 +38,7 @@ export class View {
 	) {}
 
 	async open(query = '') {
-		await this.page.goto(`${this.millrace.url}/${query}`);
+		await this.page.goto(`${this.millrace.pageUrl}/${query}`);
 	}
 
 	by(testId: string): Locator {

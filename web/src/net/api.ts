@@ -94,5 +94,4 @@ export async function signIn(token: string): Promise<void> {
 export async function signOut(): Promise<void> {
 	const response = await send(sessionPath, { method: 'DELETE' });
 	if (!response.ok && response.status !== unauthorized) throw await refusal(response);
-	leave();
 }

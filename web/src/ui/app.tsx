@@ -10,6 +10,8 @@ import { Panel } from './panel';
 import { Table } from './table';
 import { TimeBar } from './timebar';
 import { TopBar } from './topbar';
+import { SignIn } from './signin';
+import { useSession } from './use_session';
 import { useZone } from './zone';
 
 function useUrl(): [UrlState, (change: Partial<UrlState>) => void] {
@@ -28,7 +30,7 @@ function useUrl(): [UrlState, (change: Partial<UrlState>) => void] {
 	return [state, change];
 }
 
-function useLive({ filter, group, time }: Question): LiveState | null {
+function useLive({ filter, group, time }: Question): [LiveState | null, () => void] {
 	const [state, setState] = useState<LiveState | null>(null);
 	const live = useRef<Live | null>(null);
 	useEffect(() => {
@@ -36,7 +38,7 @@ function useLive({ filter, group, time }: Question): LiveState | null {
 		return () => created.stop();
 	}, []);
 	useEffect(() => live.current?.ask({ filter, group, time }), [filter, group, JSON.stringify(time)]);
-	return state;
+	return [state, () => live.current?.again()];
 }
 
 /** `/` goes to the filter, Esc closes the panel. */
@@ -58,13 +60,14 @@ function useKeys(url: UrlState, change: (part: Partial<UrlState>) => void) {
 
 export function App() {
 	const [url, change] = useUrl();
-	const live = useLive(url);
+	const [live, askAgain] = useLive(url);
+	const session = useSession();
 	const [utc, setUtc] = useZone();
 	useKeys(url, change);
 	const onSelect = useMemo(() => (selection: UrlState['selection']) => change({ selection }), []);
 	return (
 		<div class={`app view-${url.view} ${url.selection ? 'with-panel' : ''}`}>
-			<TopBar url={url} live={live} change={change} />
+			<TopBar url={url} live={live} change={change} session={session} />
 			<TimeBar time={url.time} filter={url.filter} live={live} onChoose={(time) => change({ time })} utc={utc} onUtc={setUtc} />
 			<main>
 				<MapPane live={live} url={url} change={change} onSelect={onSelect} />
@@ -72,6 +75,15 @@ export function App() {
 			</main>
 			{url.selection && live?.graph && (
 				<Panel live={live} graph={live.graph} selection={url.selection} url={{ ...url, time: live.time }} onSelect={onSelect} />
+			)}
+			{live?.link === 'signed-out' && (
+				<SignIn
+					graph={live.graph}
+					onIn={() => {
+						session.enter();
+						askAgain();
+					}}
+				/>
 			)}
 		</div>
 	);

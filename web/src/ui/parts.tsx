@@ -57,5 +57,6 @@ export const paths = {
 	left: 'M9.5 3.5L5 8l4.5 4.5',
 	right: 'M6.5 3.5L11 8l-4.5 4.5',
 	down: 'M4 6.2l4 4 4-4',
+	leave: 'M6.5 2.5h-4v11h4M6 8h8M11 5l3 3-3 3',
 	arrow: 'M2.5 8h10.5M9.5 4.5L13 8l-3.5 3.5',
 };

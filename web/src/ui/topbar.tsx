@@ -34,9 +34,10 @@ interface Props {
 	url: UrlState;
 	live: LiveState | null;
 	change: (part: Partial<UrlState>) => void;
+	session: { isIn: boolean; leave: () => void };
 }
 
-export function TopBar({ url, live, change }: Props) {
+export function TopBar({ url, live, change, session }: Props) {
 	return (
 		<header class="top">
 			<a class="brand" href="/" aria-label="millrace, back to all">
@@ -56,6 +57,11 @@ export function TopBar({ url, live, change }: Props) {
 			<span class="space" />
 			<Completeness graph={live?.graph ?? null} />
 			<ThemeSwitch />
+			{session.isIn && (
+				<button type="button" class="quiet" data-testid="signout" aria-label="Sign out" title="Sign out" onClick={session.leave}>
+					<Icon path={paths.leave} />
+				</button>
+			)}
 		</header>
 	);
 }

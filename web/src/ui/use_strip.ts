@@ -15,6 +15,7 @@ export interface StripData {
 }
 
 const again = { least_ms: 3000, most_ms: 15_000 };
+const retry_ms = 2000;
 const weight = 8; // a question that took 1 s is followed by 8 s of rest
 const eventsMax = 300;
 const counters = ['bytes_to_server', 'bytes_to_client', ...failedCounters].join();
@@ -43,10 +44,11 @@ export function useStrip(strip: Range, filter: string, isMoving: boolean): Strip
 		const run = async () => {
 			const started = performance.now();
 			const asked = latest.current;
-			if (!document.hidden) await load(asked, filter, stop.signal).then(setData, () => undefined);
+			let failed = false;
+			if (!document.hidden) await load(asked, filter, stop.signal).then(setData, () => (failed = true));
 			const cost_ms = performance.now() - started;
-			if (stop.signal.aborted || asked.to < serverNow() - stepFor(length)) return;
-			const rest_ms = Math.min(again.most_ms, Math.max(again.least_ms, stepFor(length) * 250));
+			if (stop.signal.aborted || (!failed && asked.to < serverNow() - stepFor(length))) return;
+			const rest_ms = failed ? retry_ms : Math.min(again.most_ms, Math.max(again.least_ms, stepFor(length) * 250));
 			timer = window.setTimeout(run, Math.max(rest_ms, weight * cost_ms));
 		};
 		void run();
