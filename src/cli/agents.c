@@ -118,14 +118,14 @@ int agents_write(const json_t *json, FILE *out)
 int agents_run(const struct arguments *a, struct error *ret_error)
 {
 	struct client_answer answer;
-	int r = client_get(a->server, "/api/v1/agents", NULL, &answer, ret_error);
+	int r = client_get(&a->server, "/api/v1/agents", NULL, &answer, ret_error);
 
 	if (r < 0)
 		return client_exit_code(r);
 	if (a->json)
 		client_print_json(&answer);
 	else
-		r = output_result(agents_write(answer.json, stdout), a->server, ret_error);
+		r = output_result(agents_write(answer.json, stdout), a->server.url, ret_error);
 	client_answer_done(&answer);
 	return client_exit_code(r);
 }

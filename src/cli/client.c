@@ -3,6 +3,7 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -79,6 +80,45 @@ static int build_url(CURL *curl, const char *server, const char *path,
 	return r;
 }
 
+/* The first token of the file, as a header; NULL: none, and the error says why. */
+static struct curl_slist *token_header(const char *path, struct error *ret_error)
+{
+	struct curl_slist *headers = NULL;
+	char line[1024], text[1100];
+	FILE *file = fopen(path, "re");
+	size_t size = 0;
+
+	if (!file) {
+		error_set(ret_error, -errno, "cannot read %s: %s; give a file with a token", path,
+			  strerror(errno));
+		return NULL;
+	}
+	while (!size && fgets(line, sizeof(line), file))
+		size = *line == '#' ? 0 : strcspn(line, " \t\r\n");
+	fclose(file);
+	if (size) {
+		snprintf(text, sizeof(text), "Authorization: Bearer %.*s", (int)size, line);
+		headers = curl_slist_append(NULL, text);
+	}
+	if (!headers)
+		error_set(ret_error, -ENODATA,
+			  "cannot use %s: there is no token in it; put one in its first line",
+			  path);
+	explicit_bzero(line, sizeof(line));
+	explicit_bzero(text, sizeof(text));
+	return headers;
+}
+
+static void show_certificate(CURL *curl, const struct server_access *server)
+{
+	if (server->ca)
+		curl_easy_setopt(curl, CURLOPT_CAINFO, server->ca);
+	if (server->certificate)
+		curl_easy_setopt(curl, CURLOPT_SSLCERT, server->certificate);
+	if (server->key)
+		curl_easy_setopt(curl, CURLOPT_SSLKEY, server->key);
+}
+
 static int transfer(CURL *curl, const char *url, struct body *body)
 {
 	curl_easy_setopt(curl, CURLOPT_URL, url);
@@ -92,8 +132,33 @@ static int transfer(CURL *curl, const char *url, struct body *body)
 	return (int)curl_easy_perform(curl);
 }
 
+/* What is wrong between two ends that do not trust each other. NULL: something else. */
+static const char *trust_advice(int curl_error)
+{
+	switch (curl_error) {
+	case CURLE_PEER_FAILED_VERIFICATION:
+		return "its certificate is not one we trust, or of another name; give its CA with "
+		       "--ca FILE";
+	case CURLE_SSL_CACERT_BADFILE:
+		return "the CA cannot be used; give a file of certificates, PEM, with --ca FILE";
+	case CURLE_SSL_CERTPROBLEM:
+		return "our certificate cannot be used; give --cert FILE and its --key FILE, PEM";
+	case CURLE_SSL_CONNECT_ERROR:
+		return "TLS failed; is it https there, and does it know our --cert?";
+	case CURLE_GOT_NOTHING:
+	case CURLE_RECV_ERROR:
+		return "it hung up; is it https there?";
+	default:
+		return NULL;
+	}
+}
+
 static int tell_transport(const char *server, int curl_error, struct error *ret_error)
 {
+	const char *advice = trust_advice(curl_error);
+
+	if (advice)
+		return error_set(ret_error, -EIO, "cannot ask %s: %s", server, advice);
 	if (curl_error == CURLE_COULDNT_CONNECT)
 		return error_set(
 			ret_error, -ECONNREFUSED,
@@ -117,6 +182,11 @@ static int tell_status(const char *server, long status, const json_t *json, stru
 	if (status == 400)
 		return error_set(ret_error, -EINVAL, "cannot ask %s: %s", server,
 				 *said ? said : "it did not understand the question");
+	if (status == 401)
+		return error_set(ret_error, -EACCES,
+				 "cannot ask %s: it asks who we are; give a reader's token with "
+				 "--token-file FILE, or --cert FILE and --key FILE",
+				 server);
 	if (status == 404 && !*said)
 		said = "no such resource; is a millrace server of this version there?";
 	return error_set(ret_error, -EIO, "cannot ask %s: it answered %ld%s%s", server, status,
@@ -153,23 +223,32 @@ static int ask(CURL *curl, const char *server, const char *url, struct client_an
 	return 0;
 }
 
-int client_get(const char *server, const char *path, const struct client_parameter *query,
-	       struct client_answer *ret, struct error *ret_error)
+int client_get(const struct server_access *server, const char *path,
+	       const struct client_parameter *query, struct client_answer *ret,
+	       struct error *ret_error)
 {
+	struct curl_slist *headers = NULL;
 	CURL *curl = curl_easy_init();
 	char *url = NULL;
 	int r;
 
 	if (!curl)
 		return error_set(ret_error, -ENOMEM, "cannot ask %s: out of memory; free some",
-				 server);
-	r = build_url(curl, server, path, query, &url);
+				 server->url);
+	r = build_url(curl, server->url, path, query, &url);
 	if (r < 0)
 		error_set(ret_error, r,
 			  "cannot ask \"%s\": not a URL; give one such as http://127.0.0.1:7070",
-			  server);
-	else
-		r = ask(curl, server, url, ret, ret_error);
+			  server->url);
+	if (!r && server->token_file) {
+		headers = token_header(server->token_file, ret_error);
+		r = headers ? 0 : -EACCES;
+		curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	}
+	show_certificate(curl, server);
+	if (!r)
+		r = ask(curl, server->url, url, ret, ret_error);
+	curl_slist_free_all(headers);
 	curl_free(url);
 	curl_easy_cleanup(curl);
 	return r == -EDESTADDRREQ ? -EINVAL : r;

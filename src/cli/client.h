@@ -3,7 +3,7 @@
  * Asks a millrace server: one GET, one JSON answer.
  *
  * Limits: an answer is at most 256 MiB, a question takes at most 30 s; no redirects, http and https
- * only, no proxy for loopback.
+ * only, no proxy for loopback. The token is shown to nobody but that server.
  */
 #pragma once
 
@@ -22,7 +22,7 @@ struct client_answer {
 };
 
 /* 0; -EINVAL: the server refused the question (its words in the error); else what failed. */
-int client_get(const char *server, const char *path, const struct client_parameter *query,
+int client_get(const struct server_access *server, const char *path, const struct client_parameter *query,
 	       struct client_answer *ret, struct error *ret_error);
 void client_answer_done(struct client_answer *a);
 

@@ -64,7 +64,8 @@ static int ask(const char *answer_text, struct client_answer *ret, struct error 
 
 	listen_on_loopback(&s);
 	assert_int_equal(pthread_create(&s.thread, NULL, serve, &s), 0);
-	r = client_get(s.url, "/api/v1/graph", query, ret, ret_error);
+	r = client_get(&(struct server_access){.url = s.url}, "/api/v1/graph", query, ret,
+		       ret_error);
 	pthread_join(s.thread, NULL);
 	close(s.fd);
 	memcpy(ret_asked, s.asked, sizeof(s.asked));
@@ -120,7 +121,9 @@ static void says_that_nobody_answers(void **state)
 
 	listen_on_loopback(&s);
 	close(s.fd);
-	assert_int_equal(client_get(s.url, "/x", NULL, &answer, &error), -ECONNREFUSED);
+	assert_int_equal(
+		client_get(&(struct server_access){.url = s.url}, "/x", NULL, &answer, &error),
+		-ECONNREFUSED);
 	assert_non_null(strstr(error.text, "start it with `millrace up`"));
 }
 
@@ -132,7 +135,8 @@ static void refuses_what_is_no_url(void **state)
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		error.text[0] = '\0';
-		assert_true(client_get(bad[i], "/x", NULL, &answer, &error) < 0);
+		assert_true(client_get(&(struct server_access){.url = bad[i]}, "/x", NULL, &answer,
+				       &error) < 0);
 		assert_non_null(strstr(error.text, "cannot ask "));
 	}
 }

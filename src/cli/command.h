@@ -17,9 +17,18 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_WRONG_USE = 2 };
 
 #define ARGUMENTS_POSITIONAL_MAX 2
 
+/* A server to ask or to report to, and what to show it. Paths; NULL: not given. */
+struct server_access {
+	const char *url;
+	const char *token_file;   /* its first token is shown */
+	const char *ca;           /* instead of the system's */
+	const char *certificate, *key;
+};
+
 /* The options of all commands; those a command does not know keep their defaults. */
 struct arguments {
-	const char *server, *from, *to, *filter; /* asking a server */
+	struct server_access server;
+	const char *from, *to, *filter; /* asking a server */
 	bool json, dot, follow;
 	const char *sort, *group; /* top */
 	uint64_t span_ns;
@@ -29,6 +38,8 @@ struct arguments {
 	double cpu_budget_percent;
 	uint64_t window_ns;
 	uint32_t slots, flows;
+	const char *hosts, *agent_tokens, *reader_tokens, *agent_ca, *reader_ca; /* server */
+	bool plain_http;
 	const char *udp_hook;
 	bool no_udp;
 	bool help;

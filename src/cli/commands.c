@@ -88,6 +88,21 @@ static const struct option_row why_options[] = {
 static const struct option_row server_options[] = {
 	OPTION("listen", "ADDR:PORT", OPTION_TEXT, listen,
 	       "where agents report and readers ask (127.0.0.1:7070)"),
+	OPTION("host", "NAME,...", OPTION_TEXT, hosts,
+	       "other names and addresses that this server is asked by"),
+	OPTION("agent-tokens", "FILE", OPTION_TEXT, agent_tokens,
+	       "tokens that agents may report with, one a line"),
+	OPTION("reader-tokens", "FILE", OPTION_TEXT, reader_tokens,
+	       "tokens that readers may ask with, one a line"),
+	OPTION("cert", "FILE", OPTION_TEXT, server.certificate,
+	       "TLS: this server's certificate with its chain, PEM"),
+	OPTION("key", "FILE", OPTION_TEXT, server.key, "TLS: its key, PEM"),
+	OPTION("agent-ca", "FILE", OPTION_TEXT, agent_ca,
+	       "who has a certificate of this CA may report, PEM"),
+	OPTION("reader-ca", "FILE", OPTION_TEXT, reader_ca,
+	       "who has a certificate of this CA may ask, PEM"),
+	OPTION("plain-http", NULL, OPTION_FLAG, plain_http,
+	       "no TLS beyond loopback: for where something else encrypts"),
 	OPTION_HELP,
 	OPTION_END,
 };
@@ -113,7 +128,7 @@ const struct command commands[] = {
 	 up_options, 0, up_run},
 	{"server", "", "takes what agents on other machines report, and serves it",
 	 "Joins, keeps and serves what agents report (millrace agent), until Ctrl-C. Needs no "
-	 "privilege.",
+	 "privilege.\nBeyond loopback it wants credentials of agents and of readers, and TLS.",
 	 server_options, 0, server_run},
 	{"map", "", "who talks to whom, as a tree",
 	 "Prints every workload with the servers it uses: bytes each way, open and new "

@@ -161,7 +161,7 @@ int connections_run(const struct arguments *a, struct error *ret_error)
 	int r;
 
 	snprintf(limit, sizeof(limit), "%u", a->limit);
-	r = client_get(a->server, "/api/v1/connections", query, &answer, ret_error);
+	r = client_get(&a->server, "/api/v1/connections", query, &answer, ret_error);
 	if (r < 0)
 		return client_exit_code(r);
 	if (a->json)
@@ -169,7 +169,7 @@ int connections_run(const struct arguments *a, struct error *ret_error)
 	else
 		r = output_result(
 			connections_write(answer.json, a->filter, a->limit, &style, stdout),
-			a->server, ret_error);
+			a->server.url, ret_error);
 	client_answer_done(&answer);
 	return client_exit_code(r);
 }

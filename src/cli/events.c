@@ -120,7 +120,7 @@ static int once(const struct arguments *a, struct error *ret_error)
 {
 	const struct client_parameter query[] = {CLIENT_RANGE(a), {.name = NULL}};
 	struct client_answer answer;
-	int r = client_get(a->server, "/api/v1/events", query, &answer, ret_error);
+	int r = client_get(&a->server, "/api/v1/events", query, &answer, ret_error);
 
 	if (r < 0)
 		return r;
@@ -128,7 +128,7 @@ static int once(const struct arguments *a, struct error *ret_error)
 		client_print_json(&answer);
 	else
 		r = output_result(events_write_all(answer.json, a->filter != NULL, stdout),
-				  a->server, ret_error);
+				  a->server.url, ret_error);
 	client_answer_done(&answer);
 	return r;
 }
@@ -162,13 +162,13 @@ static int poll_once(const struct arguments *a, void *unused, double *after,
 	(void)unused;
 	if (*after > 0)
 		snprintf(from, sizeof(from), "%.6f", *after);
-	r = client_get(a->server, "/api/v1/events", query, &answer, ret_error);
+	r = client_get(&a->server, "/api/v1/events", query, &answer, ret_error);
 	if (r < 0)
 		return r;
 	r = a->json ? print_lines(answer.json, *after) : events_write(answer.json, *after, stdout);
 	*after = events_latest(answer.json, *after);
 	client_answer_done(&answer);
-	return output_result(r, a->server, ret_error);
+	return output_result(r, a->server.url, ret_error);
 }
 
 int events_run(const struct arguments *a, struct error *ret_error)

@@ -39,13 +39,13 @@ static int once(const struct arguments *a, struct error *ret_error)
 	int r;
 
 	snprintf(limit, sizeof(limit), "%u", a->limit);
-	r = client_get(a->server, "/api/v1/flows", query, &answer, ret_error);
+	r = client_get(&a->server, "/api/v1/flows", query, &answer, ret_error);
 	if (r < 0)
 		return r;
 	if (a->json)
 		client_print_json(&answer);
 	else
-		r = output_result(write_once(answer.json, a->filter), a->server, ret_error);
+		r = output_result(write_once(answer.json, a->filter), a->server.url, ret_error);
 	client_answer_done(&answer);
 	return r;
 }
@@ -79,7 +79,7 @@ static int poll_once(const struct arguments *a, void *kept, double *after, struc
 	int r;
 
 	snprintf(from, sizeof(from), *after > 0 ? "%.6f" : "-5s", *after);
-	r = client_get(a->server, "/api/v1/flows", query, &answer, ret_error);
+	r = client_get(&a->server, "/api/v1/flows", query, &answer, ret_error);
 	if (r < 0)
 		return r;
 	style.kept = kept;
@@ -87,7 +87,7 @@ static int poll_once(const struct arguments *a, void *kept, double *after, struc
 		    : flows_write(answer.json, true, *after, &style, stdout);
 	*after = flows_latest(answer.json, *after);
 	client_answer_done(&answer);
-	return output_result(r, a->server, ret_error);
+	return output_result(r, a->server.url, ret_error);
 }
 
 int flows_run(const struct arguments *a, struct error *ret_error)

@@ -62,10 +62,20 @@ static int finish(struct error *error, int code)
 	return complain(error, code);
 }
 
+/* What is not set, or empty, is not given. */
+static const char *of_environment(const char *name, const char *fallback)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : fallback;
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
 	struct arguments arguments = {
-		.server = "http://127.0.0.1:7070",
+		.server = {.url = of_environment("MILLRACE_SERVER", "http://127.0.0.1:7070"),
+			   .token_file = of_environment("MILLRACE_TOKEN_FILE", NULL),
+			   .ca = of_environment("MILLRACE_CA", NULL)},
 		.listen = "127.0.0.1:7070",
 	};
 	struct error error = {0};

@@ -199,7 +199,7 @@ static int write_map(const struct arguments *a, const struct client_answer *answ
 			   : map_write_text(&g, a->filter, &style, stdout);
 		graph_done(&g);
 	}
-	return output_result(r, a->server, ret_error);
+	return output_result(r, a->server.url, ret_error);
 }
 
 int map_run(const struct arguments *a, struct error *ret_error)
@@ -212,7 +212,7 @@ int map_run(const struct arguments *a, struct error *ret_error)
 		error_set(ret_error, -EINVAL, "cannot print both --dot and --json: choose one");
 		return EXIT_WRONG_USE;
 	}
-	r = client_get(a->server, "/api/v1/graph", query, &answer, ret_error);
+	r = client_get(&a->server, "/api/v1/graph", query, &answer, ret_error);
 	if (r < 0)
 		return client_exit_code(r);
 	if (a->json)

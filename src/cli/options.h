@@ -34,9 +34,19 @@ struct option_row {
 		.offset = offsetof(struct arguments, field), .help = text                          \
 	}
 
-/* What every command that asks a server knows. */
+/* What every command that asks a server, or reports to one, knows. */
+#define OPTION_CREDENTIALS                                                                         \
+	OPTION("token-file", "FILE", OPTION_TEXT, server.token_file,                               \
+	       "a file with the token that the server asks for"),                                  \
+		OPTION("ca", "FILE", OPTION_TEXT, server.ca,                                       \
+		       "CA that signed the server's certificate, PEM (the system's)"),             \
+		OPTION("cert", "FILE", OPTION_TEXT, server.certificate,                            \
+		       "certificate to show the server, PEM"),                                     \
+		OPTION("key", "FILE", OPTION_TEXT, server.key, "its key, PEM")
 #define OPTION_SERVER                                                                              \
-	OPTION("server", "URL", OPTION_TEXT, server, "server to ask (http://127.0.0.1:7070)")
+	OPTION("server", "URL", OPTION_TEXT, server.url,                                           \
+	       "server to ask (http://127.0.0.1:7070)"),                                           \
+		OPTION_CREDENTIALS
 #define OPTION_JSON OPTION("json", NULL, OPTION_FLAG, json, "print JSON, for programs")
 #define OPTION_RANGE                                                                               \
 	OPTION("from", "TIME", OPTION_TEXT, from, "begin: -15m, unix seconds (-5m)"),              \

@@ -120,17 +120,3 @@ int privilege_drop(struct error *ret_error)
 				 strerror(-r));
 	return 0;
 }
-
-int privilege_drop_rest(struct error *ret_error)
-{
-	int r = empty_capability_sets();
-
-	if (!r && (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-		   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0))
-		r = -errno;
-	if (r < 0)
-		return error_set(ret_error, r,
-				 "cannot give up privileges: %s; start it without capabilities",
-				 strerror(-r));
-	return 0;
-}

@@ -28,6 +28,3 @@
  */
 bool privilege_can_load(void);
 int privilege_drop(struct error *ret_error);
-
-/* For who was not started as root: gives up what capabilities there are, and any way to more. */
-int privilege_drop_rest(struct error *ret_error);

@@ -19,7 +19,7 @@
 
 static int start(struct server *server, struct error *ret_error)
 {
-	int r = geteuid() == 0 ? privilege_drop(ret_error) : privilege_drop_rest(ret_error);
+	int r = privilege_drop(ret_error);
 
 	if (r < 0)
 		return r;
@@ -30,20 +30,45 @@ static int start(struct server *server, struct error *ret_error)
 	return r;
 }
 
-static void report(const struct listen_address *address)
+/* Each line: who, and what they have to show. */
+static void report(const struct server *server, const struct arguments *a,
+		   const struct listen_address *address)
 {
-	printf("millrace " MILLRACE_VERSION " takes what agents report\n"
-	       "page:         http://%s:%u/ (the API: http://%s:%u/api/v1)\n"
-	       "agents:       millrace agent --server http://%s:%u\n",
-	       address->host, address->port, address->host, address->port, address->host,
-	       address->port);
+	const char *open = address->loopback ? "anybody on this machine" : "anybody";
+	char url[100];
+
+	snprintf(url, sizeof(url), "%s://%s:%u", server_scheme(server), address->host,
+		 server_port(server));
+	printf("millrace " MILLRACE_VERSION " takes what agents report, at %s\n"
+	       "page:         %s/ (the API: %s/api/v1)\n",
+	       url, url, url);
+	printf("agents:       %s\n", !server_asks_agents(server) ? open
+				     : !a->agent_tokens          ? "with a certificate of their CA"
+				     : !a->agent_ca              ? "with a token"
+						    : "with a token or a certificate of their CA");
+	printf("readers:      %s\n", !server_asks_readers(server) ? open
+				     : !a->reader_tokens          ? "with a certificate of their CA"
+				     : !a->reader_ca              ? "with a token"
+						     : "with a token or a certificate of their CA");
+	if (address->loopback && !server_asks_agents(server))
+		puts("to take agents of other machines: --listen ADDR:PORT with --agent-tokens, "
+		     "--reader-tokens, --cert and --key");
+	puts("data:         the last hour, in memory");
 	fflush(stdout);
 }
 
 int server_run(const struct arguments *a, struct error *ret_error)
 {
 	struct server_config config = {
-		.listen = a->listen, .version = MILLRACE_VERSION, .takes_agents = true};
+		.listen = a->listen,
+		.hosts = a->hosts,
+		.version = MILLRACE_VERSION,
+		.auth = {.agent_tokens = a->agent_tokens,
+			 .reader_tokens = a->reader_tokens,
+			 .tls = {a->server.certificate, a->server.key, a->agent_ca, a->reader_ca},
+			 .plain_http = a->plain_http,
+			 .takes_agents = true},
+	};
 	struct listen_address address;
 	struct server *server = NULL;
 	sigset_t ending;
@@ -54,11 +79,12 @@ int server_run(const struct arguments *a, struct error *ret_error)
 	daemon_block_signals(&ending);
 	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0); /* a touched entry would take 2 MB of its table */
 	r = server_open(&server, &config, ret_error);
+	if (r == -EINVAL)
+		return EXIT_WRONG_USE;
 	if (!r)
 		r = start(server, ret_error);
 	if (!r) {
-		address.port = server_port(server);
-		report(&address);
+		report(server, a, &address);
 		daemon_wait(&ending);
 	}
 	server_free(server);

@@ -165,10 +165,11 @@ int start_write(const char *url, const json_t *graph, const json_t *agents, FILE
 /* Whether the agent has reported enough for first figures. */
 static bool is_warm(const char *url, struct client_answer *ret)
 {
+	const struct server_access server = {.url = url};
 	struct error ignored;
 	const json_t *agent;
 
-	if (client_get(url, "/api/v1/agents", NULL, ret, &ignored) < 0)
+	if (client_get(&server, "/api/v1/agents", NULL, ret, &ignored) < 0)
 		return false;
 	agent = json_array_get(field_array(ret->json, "agents"), 0);
 	if (field_number(agent, "batches") >= WINDOWS_WANTED)
@@ -179,10 +180,11 @@ static bool is_warm(const char *url, struct client_answer *ret)
 
 static void report(const char *url, const struct client_answer *agents)
 {
+	const struct server_access server = {.url = url};
 	struct client_answer graph;
 	struct error error;
 
-	if (client_get(url, "/api/v1/graph", NULL, &graph, &error) < 0)
+	if (client_get(&server, "/api/v1/graph", NULL, &graph, &error) < 0)
 		return;
 	start_write(url, graph.json, agents->json, stdout);
 	fflush(stdout);

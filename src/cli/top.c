@@ -87,9 +87,9 @@ static void take_news(struct top_view *v, struct top_source *source)
 			      (double)time(NULL));
 }
 
-static void draw(struct top_terminal *t, struct top_view *v, const char *server)
+static void draw(struct top_terminal *t, struct top_view *v, const struct server_access *server)
 {
-	struct top_moment m = {.now_s = (double)time(NULL), .server = server};
+	struct top_moment m = {.now_s = (double)time(NULL), .server = server->url};
 	time_t now = time(NULL);
 	struct tm parts;
 	char clock[16] = "";
@@ -112,7 +112,7 @@ static bool wait_for_anything(const struct top_source *source)
 }
 
 static void loop(struct top_terminal *t, struct top_view *v, struct top_source *source,
-		 const char *server)
+		 const struct server_access *server)
 {
 	bool alive = true;
 	int key;
@@ -128,7 +128,7 @@ static void loop(struct top_terminal *t, struct top_view *v, struct top_source *
 	}
 }
 
-static int watch(struct top_view *v, const char *server, struct error *ret_error)
+static int watch(struct top_view *v, const struct server_access *server, struct error *ret_error)
 {
 	struct top_terminal *terminal = NULL;
 	struct top_source *source = NULL;
@@ -154,7 +154,7 @@ static int show_once(const struct top_view *v, const struct arguments *a, struct
 
 	return output_result(a->json ? top_write_json(v, stdout)
 				     : top_write_text(v, &style, stdout),
-			     a->server, ret_error);
+			     a->server.url, ret_error);
 }
 
 int top_run(const struct arguments *a, struct error *ret_error)
@@ -165,10 +165,10 @@ int top_run(const struct arguments *a, struct error *ret_error)
 		  : error_set(ret_error, -ENOMEM, "cannot start: out of memory; free some");
 
 	if (!r)
-		r = top_ask(a->server, &v->question, &table, ret_error);
+		r = top_ask(&a->server, &v->question, &table, ret_error);
 	if (!r) {
 		top_view_take(v, &table, v->question.number);
-		r = a->once ? show_once(v, a, ret_error) : watch(v, a->server, ret_error);
+		r = a->once ? show_once(v, a, ret_error) : watch(v, &a->server, ret_error);
 	}
 	if (v)
 		top_view_done(v);

@@ -23,7 +23,7 @@ struct phase {
 };
 
 struct top_source {
-	const char *server;
+	const struct server_access *server;
 	pthread_t thread;
 	int fd;
 	struct phase phase; /* the thread's */
@@ -44,8 +44,8 @@ static double now_s(void)
 }
 
 /* begin_s 0: the last span_s. */
-static int ask_range(const char *server, const struct top_question *q, double begin_s,
-		     struct top_table *ret, struct error *ret_error)
+static int ask_range(const struct server_access *server, const struct top_question *q,
+		     double begin_s, struct top_table *ret, struct error *ret_error)
 {
 	char from[48];
 	struct client_parameter query[] = {{"from", from},
@@ -64,7 +64,7 @@ static int ask_range(const char *server, const struct top_question *q, double be
 		return r;
 	r = top_table_parse(ret, json_incref(answer.json));
 	client_answer_done(&answer);
-	return output_result(r, server, ret_error);
+	return output_result(r, server->url, ret_error);
 }
 
 static void phase_learn(struct phase *p, const struct top_table *t)
@@ -74,7 +74,7 @@ static void phase_learn(struct phase *p, const struct top_table *t)
 }
 
 /* A short range may hold no window and so tell nothing of where they lie; this one does. */
-static int phase_ask(struct phase *p, const char *server, struct error *ret_error)
+static int phase_ask(struct phase *p, const struct server_access *server, struct error *ret_error)
 {
 	const struct top_question q = {.group = "workload", .span_s = PHASE_SPAN_S};
 	struct top_table t;
@@ -87,7 +87,7 @@ static int phase_ask(struct phase *p, const char *server, struct error *ret_erro
 	return 0;
 }
 
-static int ask(struct phase *p, const char *server, const struct top_question *q,
+static int ask(struct phase *p, const struct server_access *server, const struct top_question *q,
 	       struct top_table *ret, struct error *ret_error)
 {
 	double begin_s;
@@ -103,7 +103,7 @@ static int ask(struct phase *p, const char *server, const struct top_question *q
 	return r;
 }
 
-int top_ask(const char *server, const struct top_question *q, struct top_table *ret,
+int top_ask(const struct server_access *server, const struct top_question *q, struct top_table *ret,
 	    struct error *ret_error)
 {
 	struct phase p = {.learnt_s = 0};
@@ -181,7 +181,8 @@ static int init_locks(struct top_source *s)
 	return -pthread_mutex_init(&s->lock, NULL);
 }
 
-int top_source_start(struct top_source **ret, const char *server, const struct top_question *q)
+int top_source_start(struct top_source **ret, const struct server_access *server,
+		     const struct top_question *q)
 {
 	struct top_source *s = calloc(1, sizeof(*s));
 	int r;

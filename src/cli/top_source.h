@@ -9,13 +9,14 @@
 #pragma once
 
 #include "base/error.h"
+#include "command.h"
 #include "top_view.h"
 
 struct top_source;
 
 /* Asks once, and waits for it; what `--once` shows. -EINVAL: the server refused the question, or
  * the span is too short to hold a window. */
-int top_ask(const char *server, const struct top_question *q, struct top_table *ret,
+int top_ask(const struct server_access *server, const struct top_question *q, struct top_table *ret,
 	    struct error *ret_error);
 
 /* One answer, or why there is none. */
@@ -26,7 +27,8 @@ struct top_news {
 	uint32_t number;        /* of the question */
 };
 
-int top_source_start(struct top_source **ret, const char *server, const struct top_question *q);
+int top_source_start(struct top_source **ret, const struct server_access *server,
+		     const struct top_question *q);
 struct top_source *top_source_stop(struct top_source *s); /* always NULL; accepts NULL */
 int top_source_fd(const struct top_source *s);
 

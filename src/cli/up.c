@@ -152,7 +152,7 @@ int up_run(const struct arguments *a, struct error *ret_error)
 	sigset_t ending;
 	int r;
 
-	if (listen_parse(a->listen, &address, ret_error) < 0 ||
+	if (listen_parse_loopback(a->listen, &address, ret_error) < 0 ||
 	    parse_udp(a, &up.udp, ret_error) < 0)
 		return EXIT_WRONG_USE;
 	if (!privilege_can_load()) {

@@ -36,14 +36,14 @@ static int compare_with(const struct arguments *a, const struct kernel_sums *bef
 	struct client_parameter query[] = {{"sweep", "1"}, {.name = NULL}};
 	struct kernel_sums after = {0};
 	struct client_answer answer;
-	int r = client_get(a->server, "/api/v1/verify", query, &answer, ret_error);
+	int r = client_get(&a->server, "/api/v1/verify", query, &answer, ret_error);
 
 	if (r < 0)
 		return r;
 	r = read_kernel(&after, ret_error);
 	if (!r)
 		r = output_result(verify_compare(before, answer.json, &after, &v->rows, &v->count),
-				  a->server, ret_error);
+				  a->server.url, ret_error);
 	kernel_sums_done(&after);
 	client_answer_done(&answer);
 	return r;
@@ -68,7 +68,7 @@ static int show(const struct arguments *a, const struct verification *v, struct 
 			: verify_write(v->rows, v->count, stdout);
 
 	if (r < 0)
-		return output_result(r, a->server, ret_error);
+		return output_result(r, a->server.url, ret_error);
 	if (!verify_equal(v->rows, v->count))
 		return error_set(ret_error, -EUCLEAN,
 				 "cannot verify: our sums differ from the kernel's after %d tries; "

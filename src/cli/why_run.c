@@ -26,7 +26,7 @@ static int explain(const struct arguments *a, const struct why_pair *pair, const
 	write_fn *write = a->json ? why_write_json : why_write;
 	struct client_answer answer;
 	struct graph g;
-	int r = client_get(a->server, "/api/v1/graph", query, &answer, ret_error);
+	int r = client_get(&a->server, "/api/v1/graph", query, &answer, ret_error);
 
 	if (r < 0)
 		return r;
@@ -36,7 +36,7 @@ static int explain(const struct arguments *a, const struct why_pair *pair, const
 		graph_done(&g);
 	}
 	client_answer_done(&answer);
-	return r == -ENOENT ? r : output_result(r, a->server, ret_error);
+	return r == -ENOENT ? r : output_result(r, a->server.url, ret_error);
 }
 
 static int explain_any(const struct arguments *a, const struct why_pair *pair,
@@ -61,7 +61,7 @@ static int explain_address(const struct arguments *a, struct why_pair *pair,
 	int r;
 
 	snprintf(filter, sizeof(filter), "address:%s", pair->server);
-	r = client_get(a->server, "/api/v1/flows", query, &answer, ret_error);
+	r = client_get(&a->server, "/api/v1/flows", query, &answer, ret_error);
 	if (r < 0)
 		return r;
 	pair->flows = field_array(answer.json, "flows");

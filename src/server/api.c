@@ -11,7 +11,8 @@
 #include "server/page.h"
 #include "wire/exchange.h"
 
-#define KEEP_ALIVE_MS 15000
+#define KEEP_ALIVE_MS    15000
+#define SESSION_BODY_MAX 4096
 
 #define PAGE_ROUTE(path, help)                                                                     \
 	{                                                                                          \
@@ -51,6 +52,13 @@ const struct http_route api_routes[] = {
 	{"/api/v1/verify", "our sums by network namespace", api_verify_params, api_verify},
 	POST_ROUTE("/api/v1/batches", "agents: a window", api_batches),
 	POST_ROUTE("/api/v1/answers", "agents: live sockets that were asked for", api_answers),
+	{"/api/v1/session", "whether one must sign in, and has", NULL, api_session_get,
+	 .right = HTTP_FOR_ANYBODY},
+	{"/api/v1/session", "signs in, on the page", NULL, api_session_post, .method = HTTP_POST,
+	 .right = HTTP_FOR_ANYBODY, .body_size_max = SESSION_BODY_MAX,
+	 .content_type = "application/json"},
+	{"/api/v1/session", "signs out", NULL, api_session_delete, .method = HTTP_DELETE,
+	 .right = HTTP_FOR_ANYBODY},
 	{0},
 };
 
@@ -79,10 +87,10 @@ static void api_healthz(void *userdata, struct http_request *r)
 
 bool api_authorize(void *userdata, struct http_request *r, const struct http_route *route)
 {
-	const struct api *a = userdata;
+	struct api *a = userdata;
 
-	if (route->right != HTTP_FOR_AGENTS || a->config->takes_agents)
-		return true;
+	if (route->right != HTTP_FOR_AGENTS || a->config->auth.takes_agents)
+		return auth_allows(a->auth, r, route);
 	http_reply_error(r, 403,
 			 "this server shows its own machine only: start `millrace server` for "
 			 "agents on others");
@@ -256,12 +264,13 @@ static void on_stream_timer(uv_timer_t *timer)
 }
 
 void api_init(struct api *a, uv_loop_t *loop, struct core *core, struct inbox *inbox,
-	      struct intake *intake, const struct server_config *config)
+	      struct intake *intake, struct auth *auth, const struct server_config *config)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	*a = (struct api){.core = core, .inbox = inbox, .intake = intake, .config = config};
+	*a = (struct api){
+		.core = core, .inbox = inbox, .intake = intake, .auth = auth, .config = config};
 	a->started_ns = now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
 	a->streamed_ns = a->started_ns;
 	uv_timer_init(loop, &a->wait_timer);

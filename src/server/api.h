@@ -16,6 +16,7 @@
 
 #include "base/arena.h"
 #include "base/emit.h"
+#include "server/auth.h"
 #include "server/http.h"
 #include "server/http_stream.h"
 #include "server/inbox.h"
@@ -52,6 +53,7 @@ struct api {
 	struct http *http;   /* set once it is open */
 	struct inbox *inbox; /* for its losses */
 	struct intake *intake;
+	struct auth *auth;
 	const struct server_config *config;
 	uint64_t started_ns, last_answer_id;
 	uv_timer_t wait_timer, stream_timer;
@@ -64,7 +66,7 @@ struct api {
 extern const struct http_route api_routes[]; /* their userdata is a struct api */
 
 void api_init(struct api *a, uv_loop_t *loop, struct core *core, struct inbox *inbox,
-	      struct intake *intake, const struct server_config *config);
+	      struct intake *intake, struct auth *auth, const struct server_config *config);
 /* Forgets what waits (http_close() ends those requests) and closes its handles of the loop. */
 void api_close(struct api *a);
 /* After http_close(): what readers of the stream left behind. */
@@ -159,6 +161,9 @@ void api_connections(void *userdata, struct http_request *r);
 void api_connections_answer(struct api *a, struct api_wait *w, const struct wire_answer *answer);
 void api_batches(void *userdata, struct http_request *r);
 void api_answers(void *userdata, struct http_request *r);
+void api_session_get(void *userdata, struct http_request *r);
+void api_session_post(void *userdata, struct http_request *r);
+void api_session_delete(void *userdata, struct http_request *r);
 void api_verify(void *userdata, struct http_request *r);
 void api_verify_answer(struct api *a, struct http_request *r);
 void api_stream(void *userdata, struct http_request *r);

@@ -97,6 +97,29 @@ static void emit_intake(struct emit *e, const struct api *a)
 	emit_object_end(e);
 }
 
+static void emit_auth(struct emit *e, const struct api *a, uint64_t now_ms)
+{
+	const struct auth *auth = a->auth;
+	const struct auth_stats *s = &auth->stats;
+
+	emit_object_begin(e, "auth");
+	emit_integer(e, "agent_tokens", auth->agents ? tokens_count(auth->agents) : 0);
+	emit_integer(e, "reader_tokens", auth->readers ? tokens_count(auth->readers) : 0);
+	emit_boolean(e, "tls", auth->tls != NULL);
+	emit_integer(e, "sessions", sessions_count(&auth->sessions, now_ms));
+	emit_counter(e, "unauthorized", s->unauthorized);
+	emit_counter(e, "forbidden", s->forbidden);
+	emit_counter(e, "cross_site", s->cross_site);
+	emit_counter(e, "sign_ins", s->sign_ins);
+	emit_counter(e, "sign_ins_failed", s->sign_ins_failed);
+	emit_counter(e, "sign_ins_stopped", s->sign_ins_stopped);
+	emit_counter(e, "files_failed",
+		     (auth->agents ? tokens_failures(auth->agents) : 0) +
+			     (auth->readers ? tokens_failures(auth->readers) : 0) +
+			     (auth->tls ? tls_failures(auth->tls) : 0));
+	emit_object_end(e);
+}
+
 static void emit_http(struct emit *e, const struct api *a)
 {
 	struct http_stats stats;
@@ -136,6 +159,7 @@ static void emit_server(struct emit *e, const struct api *a, const struct query_
 	api_emit_losses(e, "losses", agents->server_losses, agents->server_loss_count);
 	emit_queue(e, a);
 	emit_intake(e, a);
+	emit_auth(e, a, uv_now(a->wait_timer.loop));
 	emit_http(e, a);
 	emit_object_end(e);
 }

@@ -15,7 +15,8 @@ int fold_init(struct fold *f, size_t flow_count)
 
 void fold_done(struct fold *f)
 {
-	arena_free(f->arena);
+	for (size_t i = 0; i < f->allocated; i++)
+		free(f->list[i]);
 	free(f->list);
 	free(f->by_flow);
 	*f = (struct fold){0};
@@ -26,30 +27,28 @@ void fold_reset(struct fold *f)
 	for (size_t i = 0; i < f->count; i++)
 		f->by_flow[f->list[i]->flow] = NULL;
 	f->count = 0;
-	f->arena = arena_free(f->arena);
-	f->counters_only = false;
 	memset(f->loss, 0, sizeof(f->loss));
 	f->oldest_start_ns = f->newest_start_ns = f->newest_end_ns = 0;
 	f->windows = 0;
 }
 
-/* Room for one more item. */
-static int reserve(struct fold *f)
+/* One more item at the end of what is allocated. */
+static int allocate(struct fold *f)
 {
 	size_t capacity = f->capacity ? f->capacity * 2 : 64;
 	struct folded **list;
 
-	if (!f->arena)
-		f->arena = arena_new();
-	if (!f->arena)
+	if (f->allocated == f->capacity) {
+		list = realloc(f->list, capacity * sizeof(struct folded *));
+		if (!list)
+			return -ENOMEM;
+		f->list = list;
+		f->capacity = capacity;
+	}
+	f->list[f->allocated] = malloc(sizeof(struct folded));
+	if (!f->list[f->allocated])
 		return -ENOMEM;
-	if (f->count < f->capacity)
-		return 0;
-	list = realloc(f->list, capacity * sizeof(struct folded *));
-	if (!list)
-		return -ENOMEM;
-	f->list = list;
-	f->capacity = capacity;
+	f->allocated++;
 	return 0;
 }
 
@@ -59,13 +58,11 @@ struct folded *fold_touch(struct fold *f, uint32_t flow)
 
 	if (item)
 		return item;
-	if (reserve(f) < 0)
+	if (f->count == f->allocated && allocate(f) < 0)
 		return NULL;
-	item = arena_alloc(f->arena, sizeof(*item));
-	if (!item)
-		return NULL;
+	item = f->list[f->count++];
+	memset(item, 0, sizeof(*item));
 	item->flow = flow;
-	f->list[f->count++] = item;
 	f->by_flow[flow] = item;
 	return item;
 }
@@ -116,10 +113,7 @@ int fold_window(struct fold *f, const struct window *w)
 
 		if (!item)
 			return -ENOMEM;
-		if (f->counters_only)
-			row_add_counters(&r, &item->sums);
-		else if (row_add(&r, &item->sums, f->arena) < 0)
-			return -ENOMEM;
+		row_add(&r, &item->sums);
 		if (!item->end_ns || w->start_ns < item->start_ns)
 			item->start_ns = w->start_ns;
 		if (w->end_ns > item->end_ns)

@@ -12,13 +12,11 @@
 #define LATELY_NS UINT64_C(1000000000)
 
 /* Folds the windows whose end lies in (from, to]. */
-static int fold_range(struct core *c, struct fold *into, uint64_t from_ns, uint64_t to_ns,
-		      bool counters_only)
+static int fold_range(struct core *c, struct fold *into, uint64_t from_ns, uint64_t to_ns)
 {
 	int r = 0;
 
 	fold_reset(into);
-	into->counters_only = counters_only;
 	for (size_t i = 0; !r && i < history_count(&c->history); i++) {
 		const struct window *w = history_at(&c->history, i);
 
@@ -32,7 +30,7 @@ static int note_recent_attempts(struct core *c, const struct query_range *range)
 {
 	uint64_t since = range->to_ns > LATELY_NS ? range->to_ns - LATELY_NS : 0;
 	int r = fold_range(c, &c->step, since > range->from_ns ? since : range->from_ns,
-			   range->to_ns, true);
+			   range->to_ns);
 
 	for (size_t i = 0; !r && i < c->step.count; i++) {
 		const struct folded *recent = c->step.list[i];
@@ -71,12 +69,12 @@ static int set_gauges(struct core *c, uint32_t flow)
 
 int gather(struct core *c, const struct query_range *range)
 {
-	int r = fold_range(c, &c->range, range->from_ns, range->to_ns, false);
+	int r = fold_range(c, &c->range, range->from_ns, range->to_ns);
 
 	if (!r)
 		r = note_recent_attempts(c, range);
 	if (!r)
-		r = fold_range(c, &c->step, range->to_ns, UINT64_MAX, true);
+		r = fold_range(c, &c->step, range->to_ns, UINT64_MAX);
 	for (uint32_t i = 0; !r && i < flow_table_used(&c->flows); i++)
 		if (flow_at(&c->flows, i))
 			r = set_gauges(c, i);

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "server/tls.h"
+
 static void run(struct http *h);
 
 static void on_timer(uv_timer_t *timer)
@@ -51,13 +53,23 @@ static void on_handle_closed(uv_handle_t *handle)
 
 static struct MHD_Daemon *start_daemon(struct http *h, int fd)
 {
+	/* each connection gets credentials of its own (http_peer.c): these only satisfy it */
+	struct MHD_OptionItem tls[] = {
+		{MHD_OPTION_HTTPS_MEM_CERT, 0, h->tls ? (void *)tls_certificate_pem(h->tls) : NULL},
+		{MHD_OPTION_HTTPS_MEM_KEY, 0, h->tls ? (void *)tls_key_pem(h->tls) : NULL},
+		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)TLS_PRIORITIES},
+		{MHD_OPTION_END, 0, NULL},
+	};
+	struct MHD_OptionItem *more = h->tls ? tls : &tls[3];
+
 	return MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, http_peer_accept, h, http_on_request,
-		h, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, http_on_target, h,
-		MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, h, MHD_OPTION_NOTIFY_CONNECTION,
-		http_peer_notify, h, MHD_OPTION_CONNECTION_LIMIT, h->connections_max,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)HTTP_IDLE_AGENT_S,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (h->tls ? MHD_USE_TLS : 0), 0,
+		http_peer_accept, h, http_on_request, h, MHD_OPTION_LISTEN_SOCKET, fd,
+		MHD_OPTION_URI_LOG_CALLBACK, http_on_target, h, MHD_OPTION_NOTIFY_COMPLETED,
+		http_on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, http_peer_notify, h,
+		MHD_OPTION_CONNECTION_LIMIT, h->connections_max, MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned int)HTTP_IDLE_AGENT_S, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY,
+		more, MHD_OPTION_END);
 }
 
 static int watch(struct http *h, uv_loop_t *loop)
@@ -86,6 +98,7 @@ int http_open(struct http **ret, uv_loop_t *loop, const struct http_config *conf
 	}
 	h->address = config->address;
 	h->routes = config->routes;
+	h->tls = config->tls;
 	h->authorize = config->authorize;
 	h->userdata = config->userdata;
 	h->bodies_max = config->bodies_max ? config->bodies_max : HTTP_BODIES_MAX;

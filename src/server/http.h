@@ -46,6 +46,7 @@ struct MHD_Connection;
 struct MHD_Response;
 struct http;
 struct http_request;
+struct tls;
 
 enum http_method { HTTP_GET, /* and HEAD */ HTTP_POST, HTTP_DELETE, HTTP_METHOD_COUNT };
 
@@ -71,6 +72,7 @@ struct http_config {
 	unsigned int connections_max;    /* 0: HTTP_CONNECTIONS_MAX */
 	unsigned int bodies_max;         /* 0: HTTP_BODIES_MAX */
 	unsigned int body_ms;            /* 0: HTTP_BODY_MS */
+	struct tls *tls;                 /* NULL: plain HTTP; borrowed */
 	/* Whether this request may be made; if not, it is answered. NULL: everybody may. */
 	bool (*authorize)(void *userdata, struct http_request *r, const struct http_route *route);
 };
@@ -95,7 +97,13 @@ void http_stats(const struct http *h, struct http_stats *ret);
 const struct params *http_request_params(const struct http_request *r);
 const char *http_request_path(const struct http_request *r); /* of its route */
 uint64_t http_request_now_ns(const struct http_request *r); /* wall clock when it arrived */
+uint64_t http_request_now_ms(const struct http_request *r); /* of the loop's clock */
 const char *http_request_header(const struct http_request *r, const char *name); /* NULL: none */
+const char *http_request_cookie(const struct http_request *r, const char *name); /* NULL: none */
+/* Whether an Origin header names this server. */
+bool http_request_origin_is_ours(const struct http_request *r, const char *origin);
+unsigned int http_request_peer_rights(const struct http_request *r); /* by its certificate: tls.h */
+void http_request_peer_address(const struct http_request *r, uint8_t ret[16]); /* IPv4 mapped */
 /* Its whole body; *ret_size 0: there was none. Borrowed, until the request is answered or … */
 const void *http_request_body(const struct http_request *r, size_t *ret_size);
 void http_request_drop_body(struct http_request *r); /* … its memory is given back */

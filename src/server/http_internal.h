@@ -11,6 +11,10 @@ enum http_class { HTTP_STRANGER, HTTP_READER, HTTP_AGENT, HTTP_CLASS_COUNT };
 /* A connection, as long as it is open. */
 struct http_peer {
 	enum http_class class;
+	struct tls_credentials *credentials; /* of its session; NULL: plain HTTP */
+	/* what its certificate gives it, as judged by the CAs of that generation */
+	unsigned int rights;
+	uint64_t judged; /* generation + 1; 0: not yet */
 };
 
 struct http {
@@ -23,6 +27,7 @@ struct http {
 	const struct http_route *routes;
 	bool (*authorize)(void *userdata, struct http_request *r, const struct http_route *route);
 	void *userdata;
+	struct tls *tls; /* borrowed; NULL: plain HTTP */
 	struct http_stats stats;
 	unsigned int peers[HTTP_CLASS_COUNT], peers_max[HTTP_CLASS_COUNT], connections_max;
 	uv_timer_t body_timer;

@@ -9,8 +9,12 @@
  */
 #include "server/http_internal.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
+
+#include "server/tls.h"
 
 #define FILES_ELSE 192 /* what else the process may have open */
 
@@ -57,6 +61,28 @@ static void set_patience(struct MHD_Connection *connection, enum http_class clas
 	MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, seconds[class]);
 }
 
+static void *session_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+
+	return info ? info->tls_session : NULL;
+}
+
+static struct http_peer *begin(struct http *h, struct MHD_Connection *connection)
+{
+	struct http_peer *peer = calloc(1, sizeof(*peer));
+
+	h->stats.connections++;
+	h->peers[HTTP_STRANGER]++;
+	set_patience(connection, HTTP_STRANGER);
+	if (peer && h->tls) {
+		tls_refresh(h->tls, uv_now(h->timer.loop));
+		peer->credentials = tls_attach(h->tls, session_of(connection));
+	}
+	return peer; /* without memory nothing is admitted */
+}
+
 void http_peer_notify(void *userdata, struct MHD_Connection *connection, void **socket_context,
 		      enum MHD_ConnectionNotificationCode what)
 {
@@ -64,13 +90,12 @@ void http_peer_notify(void *userdata, struct MHD_Connection *connection, void **
 	struct http *h = userdata;
 
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-		*socket_context = calloc(1, sizeof(*peer)); /* without memory nothing is admitted */
-		h->stats.connections++;
-		h->peers[HTTP_STRANGER]++;
-		set_patience(connection, HTTP_STRANGER);
+		*socket_context = begin(h, connection);
 		return;
 	}
 	h->peers[peer ? peer->class : HTTP_STRANGER]--;
+	if (peer)
+		tls_detach(peer->credentials);
 	free(peer);
 	*socket_context = NULL;
 	/* with so many it stops listening, and begins again in its next run only */
@@ -78,11 +103,45 @@ void http_peer_notify(void *userdata, struct MHD_Connection *connection, void **
 		http_run_again(h);
 }
 
-bool http_peer_become(struct http_request *r, enum http_class class)
+static struct http_peer *peer_of(const struct http_request *r)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	struct http_peer *peer = info ? info->socket_context : NULL;
+
+	return info ? info->socket_context : NULL;
+}
+
+unsigned int http_request_peer_rights(const struct http_request *r)
+{
+	struct http_peer *peer = r->http->tls ? peer_of(r) : NULL;
+	uint64_t generation;
+
+	if (!peer || !peer->credentials)
+		return 0;
+	generation = tls_generation(r->http->tls) + 1;
+	if (peer->judged != generation)
+		peer->rights = tls_peer_rights(r->http->tls, session_of(r->connection));
+	peer->judged = generation;
+	return peer->rights;
+}
+
+void http_request_peer_address(const struct http_request *r, uint8_t ret[16])
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+	memset(ret, 0, 16);
+	if (info && info->client_addr->sa_family == AF_INET) {
+		ret[10] = ret[11] = 0xff;
+		memcpy(ret + 12, &((struct sockaddr_in *)info->client_addr)->sin_addr, 4);
+	} else if (info && info->client_addr->sa_family == AF_INET6) {
+		memcpy(ret, &((struct sockaddr_in6 *)info->client_addr)->sin6_addr, 16);
+	}
+}
+
+bool http_peer_become(struct http_request *r, enum http_class class)
+{
+	struct http_peer *peer = peer_of(r);
 	struct http *h = r->http;
 
 	if (!peer)

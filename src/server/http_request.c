@@ -297,6 +297,24 @@ const char *http_request_header(const struct http_request *r, const char *name)
 	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
 }
 
+const char *http_request_cookie(const struct http_request *r, const char *name)
+{
+	return MHD_lookup_connection_value(r->connection, MHD_COOKIE_KIND, name);
+}
+
+uint64_t http_request_now_ms(const struct http_request *r)
+{
+	return uv_now(r->http->timer.loop);
+}
+
+bool http_request_origin_is_ours(const struct http_request *r, const char *origin)
+{
+	const char *scheme = r->http->tls ? "https://" : "http://";
+
+	return !strncasecmp(origin, scheme, strlen(scheme)) &&
+	       listen_is_ours(&r->http->address, origin + strlen(scheme));
+}
+
 const void *http_request_body(const struct http_request *r, size_t *ret_size)
 {
 	*ret_size = r->body.size;

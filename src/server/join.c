@@ -26,14 +26,10 @@ void measures_add(struct query_measures *into, const struct folded *item, unsign
 
 	for (unsigned int i = 0; i < MR_COUNTER_COUNT; i++)
 		into->counter[i] += from[i];
-	if (item->sums.rtt_us)
-		histogram_merge(&into->rtt_us, item->sums.rtt_us);
-	if (item->sums.connect_us)
-		histogram_merge(&into->connect_us, item->sums.connect_us);
-	if (item->sums.dns)
-		dns_add(&into->dns, item->sums.dns);
-	if (item->sums.drops)
-		drops_merge(&into->drops, item->sums.drops);
+	histogram_merge(&into->rtt_us, &item->sums.rtt_us);
+	histogram_merge(&into->connect_us, &item->sums.connect_us);
+	dns_add(&into->dns, &item->sums.dns);
+	drops_merge(&into->drops, &item->sums.drops);
 	into->active += item->active;
 	into->pending += item->pending;
 	into->wire_bytes_to_server +=
@@ -68,8 +64,7 @@ static int add_view(const struct core *c, struct joined *j, const struct folded 
 	j->has_view = true;
 	measures_add(j->view, item, header);
 	j->view->reason_names = &c->reason_names;
-	if (item->sums.drops)
-		drops_merge(&j->primary.drops, item->sums.drops); /* a packet is dropped once */
+	drops_merge(&j->primary.drops, &item->sums.drops); /* a packet is dropped once */
 	j->primary.reason_names = &c->reason_names;
 	for (size_t i = 0; i < count; i++)
 		j->primary.counter[of_the_server[i]] += item->sums.counter[of_the_server[i]];

@@ -36,7 +36,9 @@ static int parse_ipv4(const char *host, struct listen_address *a)
 	in->sin_port = htons(a->port);
 	a->size = sizeof(*in);
 	inet_ntop(AF_INET, &in->sin_addr, a->host, sizeof(a->host));
-	return ntohl(in->sin_addr.s_addr) >> 24 == 127 ? 0 : -EPERM;
+	a->loopback = ntohl(in->sin_addr.s_addr) >> 24 == 127;
+	a->any = in->sin_addr.s_addr == INADDR_ANY;
+	return 0;
 }
 
 /* host is "[…]". */
@@ -56,7 +58,9 @@ static int parse_ipv6(char *host, struct listen_address *a)
 	a->size = sizeof(*in6);
 	inet_ntop(AF_INET6, &in6->sin6_addr, text, sizeof(text));
 	snprintf(a->host, sizeof(a->host), "[%s]", text);
-	return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr) ? 0 : -EPERM;
+	a->loopback = IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
+	a->any = IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr);
+	return 0;
 }
 
 int listen_parse(const char *text, struct listen_address *ret, struct error *ret_error)
@@ -71,16 +75,27 @@ int listen_parse(const char *text, struct listen_address *ret, struct error *ret
 		a.port = port;
 		r = host[0] == '[' ? parse_ipv6(host, &a) : parse_ipv4(host, &a);
 	}
-	if (r == -EPERM)
-		return error_set(
-			ret_error, r,
-			"cannot listen on %.80s: only loopback addresses are served, since "
-			"readers are not authenticated; use 127.0.0.1:PORT or [::1]:PORT",
-			text);
 	if (r < 0)
 		return error_set(ret_error, r,
 				 "cannot listen on '%.80s': expected ADDRESS:PORT, such as "
 				 "127.0.0.1:7070, [::1]:7070 or localhost:7070",
+				 text);
+	*ret = a;
+	return 0;
+}
+
+int listen_parse_loopback(const char *text, struct listen_address *ret, struct error *ret_error)
+{
+	struct listen_address a;
+	int r = listen_parse(text, &a, ret_error);
+
+	if (r < 0)
+		return r;
+	if (!a.loopback)
+		return error_set(ret_error, -EPERM,
+				 "cannot listen on %.80s: only loopback addresses are served, "
+				 "since readers are not authenticated; use 127.0.0.1:PORT or "
+				 "[::1]:PORT",
 				 text);
 	*ret = a;
 	return 0;
@@ -128,19 +143,54 @@ int listen_open(struct listen_address *a, int *ret_fd, struct error *ret_error)
 	return 0;
 }
 
+/* "name:port" or "[address]:port" as its name; the rest is "" or ":port". */
+static size_t name_size(const char *host)
+{
+	const char *end = *host == '[' ? strchr(host, ']') : NULL;
+
+	return end ? (size_t)(end + 1 - host) : strcspn(host, ":");
+}
+
+static bool port_is(const char *rest, int port)
+{
+	return *rest == ':' ? parse_port(rest + 1) == port : !*rest && (port == 80 || port == 443);
+}
+
+static bool is_in_list(const char *names, const char *name, size_t size)
+{
+	for (; names && *names; names += strcspn(names, ","), names += *names == ',')
+		if (strcspn(names, ",") == size && size && !strncasecmp(names, name, size))
+			return true;
+	return false;
+}
+
+static bool is_address(const char *name, size_t size)
+{
+	uint8_t address[16];
+	char text[64];
+
+	if (size < 2 || size >= sizeof(text))
+		return false;
+	memcpy(text, name, size);
+	text[size] = '\0';
+	if (*text != '[')
+		return inet_pton(AF_INET, text, address) == 1;
+	text[size - 1] = '\0';
+	return inet_pton(AF_INET6, text + 1, address) == 1;
+}
+
 bool listen_is_ours(const struct listen_address *a, const char *host)
 {
 	const char *const names[] = {a->host, "localhost", "127.0.0.1", "[::1]"};
-	size_t length, i;
+	size_t size = name_size(host), i;
+	const char *rest = host + size;
 
-	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		length = strlen(names[i]);
-		if (strncasecmp(host, names[i], length))
-			continue;
-		if (host[length] == ':' && parse_port(host + length + 1) == a->port)
-			return true;
-		if (!host[length] && a->port == 80)
-			return true;
-	}
+	if (is_in_list(a->names, host, size))
+		return !*rest || (*rest == ':' && parse_port(rest + 1) >= 0);
+	if (a->any && is_address(host, size))
+		return port_is(rest, a->port);
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strlen(names[i]) == size && !strncasecmp(host, names[i], size))
+			return port_is(rest, a->port);
 	return false;
 }

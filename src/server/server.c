@@ -30,6 +30,7 @@ struct server {
 	struct inbox inbox;
 	struct core *core;
 	struct intake intake;
+	struct auth auth;
 	struct http *http;
 	struct api api;
 	pthread_t thread;
@@ -103,7 +104,7 @@ static int open_loop(struct server *s, struct error *ret_error)
 	}
 	uv_async_init(&s->loop, &s->stop, on_stop);
 	intake_init(&s->intake, s->core, NULL);
-	api_init(&s->api, &s->loop, s->core, &s->inbox, &s->intake, &s->config);
+	api_init(&s->api, &s->loop, s->core, &s->inbox, &s->intake, &s->auth, &s->config);
 	return 0;
 }
 
@@ -115,6 +116,7 @@ static int open_http(struct server *s, int fd, struct error *ret_error)
 		.routes = api_routes,
 		.userdata = &s->api,
 		.authorize = api_authorize,
+		.tls = s->auth.tls,
 	};
 	int r = http_open(&s->http, &s->loop, &config, ret_error);
 
@@ -124,6 +126,7 @@ static int open_http(struct server *s, int fd, struct error *ret_error)
 
 static struct server *free_core(struct server *s)
 {
+	auth_close(&s->auth);
 	core_free(s->core);
 	free(s);
 	return NULL;
@@ -160,6 +163,9 @@ int server_open(struct server **ret, const struct server_config *config, struct 
 	s->config = *config;
 	raise_files_limit();
 	r = listen_parse(config->listen, &s->address, ret_error);
+	s->address.names = config->hosts;
+	if (!r)
+		r = auth_open(&s->auth, &config->auth, &s->address, ret_error);
 	if (!r)
 		r = listen_open(&s->address, &fd, ret_error);
 	if (r < 0) {
@@ -204,6 +210,21 @@ void server_submit(struct server *s, struct wire_batch *batch)
 void server_answer(struct server *s, struct wire_answer *answer)
 {
 	inbox_push(&s->inbox, (struct inbox_item){.answer = answer});
+}
+
+const char *server_scheme(const struct server *s)
+{
+	return s->auth.tls ? "https" : "http";
+}
+
+bool server_asks_readers(const struct server *s)
+{
+	return auth_asks_readers(&s->auth);
+}
+
+bool server_asks_agents(const struct server *s)
+{
+	return auth_asks_agents(&s->auth);
 }
 
 uint16_t server_port(const struct server *s)

@@ -288,7 +288,7 @@ int server_fixture_setup(void **state)
 	f->config = (struct server_config){
 		.listen = "127.0.0.1:0",
 		.version = "test",
-		.takes_agents = true,
+		.auth = {.takes_agents = true},
 		.request = on_request,
 		.sweep_now = on_sweep,
 		.userdata = f,
