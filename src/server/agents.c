@@ -85,7 +85,7 @@ int query_agents(struct core *c, uint64_t now_ns, struct arena *arena, struct qu
 {
 	const struct query_range recent = {now_ns > RECENT_NS ? now_ns - RECENT_NS : 0, now_ns};
 	struct query_agents out = {.agent_count = c->reporter_count};
-	int r = gather(c, &recent);
+	int r = gather(c, &recent, now_ns);
 
 	if (!r)
 		r = gather_completeness(c, &recent, now_ns, arena, &out.completeness);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The core's birth and death, and its defaults; see query.h. */
 #include "server/core.h"
+#include "server/life.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -49,6 +50,8 @@ static int init_history(struct core *c)
 		.coarse_window_ns = c->config.coarse_window_ns,
 		.retain_ns = c->config.retain_ns,
 		.flow_count = flow_table_size(&c->flows),
+		.cuts = life_cuts,
+		.userdata = c,
 	};
 	int r = history_init(&c->history, &limits);
 
@@ -124,6 +127,7 @@ struct core *core_free(struct core *c)
 	layout_free(c->layout);
 	fold_done(&c->range);
 	fold_done(&c->step);
+	owners_done(&c->owners);
 	free(c->order);
 	free(c);
 	return NULL;

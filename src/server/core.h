@@ -10,6 +10,7 @@
 #include "server/listener.h"
 #include "server/loss.h"
 #include "server/names.h"
+#include "server/owner.h"
 #include "server/query.h"
 #include "server/reporter.h"
 
@@ -29,7 +30,9 @@ struct core {
 	struct layout *layout;     /* where nodes stand on the map */
 	uint64_t loss[LOSS_COUNT]; /* the server's own, since it started */
 	uint64_t version, latest_ns, forgotten_ns;
+	bool took_merged; /* history may hold merged windows */
 	uint64_t *order; /* ingest: updates by flow */
 	size_t order_capacity;
 	struct fold range, step; /* what questions sum into */
+	struct owners owners;
 };

@@ -190,7 +190,7 @@ int query_events(struct core *c, const struct query_events_request *request, str
 {
 	struct query_events out = {0};
 	struct teller t = {.core = c, .request = request, .arena = arena, .out = &out};
-	int r = gather(c, &request->range);
+	int r = gather(c, &request->range, request->now_ns);
 
 	if (!r)
 		r = gather_completeness(c, &request->range, request->now_ns, arena,

@@ -85,15 +85,16 @@ static int plan_ends(struct lister *l)
 		uint32_t flow = l->core->range.list[i]->flow;
 		const struct flow_id *id = flow_id(&l->core->flows, flow_at(&l->core->flows, flow));
 		struct plan_item *item = &l->plan.items[flow];
+		uint32_t bucket = PLAN_NONE;
 		struct ends ends;
 
 		resolve_flow(&resolver, flow_at(&l->core->flows, flow), id, &ends);
 		name_client(l, flow, &ends);
 		if (!resolve_matches(l->core, l->request->filter, &ends))
 			continue;
-		item->part = PLAN_PRIMARY;
 		item->header = plan_header(id);
-		r = row_of_flow(l, flow, &ends, &item->bucket);
+		r = row_of_flow(l, flow, &ends, &bucket);
+		plan_item_set(item, bucket, PLAN_PRIMARY);
 	}
 	l->plan.bucket_count = (uint32_t)l->rows.count;
 	return r;
@@ -219,10 +220,12 @@ static int list(struct lister *l)
 {
 	const struct query_range *range = &l->request->range;
 	size_t max;
-	int r = gather(l->core, range);
+	bool ends = l->request->view == QUERY_VIEW_ENDS;
+	int r = ends ? gather_raw(l->core, range, l->request->now_ns)
+		     : gather(l->core, range, l->request->now_ns);
 
 	if (!r)
-		r = l->request->view == QUERY_VIEW_ENDS ? plan_ends(l) : plan_joined(l);
+		r = ends ? plan_ends(l) : plan_joined(l);
 	if (r < 0)
 		return r;
 	max = rows_max(l);

@@ -17,6 +17,9 @@ void fold_done(struct fold *f)
 {
 	for (size_t i = 0; i < f->allocated; i++)
 		free(f->list[i]);
+	for (size_t i = 0; i < f->spare_allocated; i++)
+		free(f->spare[i]);
+	free(f->spare);
 	free(f->list);
 	free(f->by_flow);
 	*f = (struct fold){0};
@@ -26,7 +29,7 @@ void fold_reset(struct fold *f)
 {
 	for (size_t i = 0; i < f->count; i++)
 		f->by_flow[f->list[i]->flow] = NULL;
-	f->count = 0;
+	f->count = f->spare_count = 0;
 	memset(f->loss, 0, sizeof(f->loss));
 	f->oldest_start_ns = f->newest_start_ns = f->newest_end_ns = 0;
 	f->windows = 0;
@@ -50,6 +53,38 @@ static int allocate(struct fold *f)
 		return -ENOMEM;
 	f->allocated++;
 	return 0;
+}
+
+static struct sums *take_spare(struct fold *f)
+{
+	size_t capacity = f->spare_capacity ? f->spare_capacity * 2 : 64;
+	struct sums **spare;
+
+	if (f->spare_count == f->spare_allocated) {
+		if (f->spare_allocated == f->spare_capacity) {
+			spare = realloc(f->spare, capacity * sizeof(struct sums *));
+			if (!spare)
+				return NULL;
+			f->spare = spare;
+			f->spare_capacity = capacity;
+		}
+		f->spare[f->spare_allocated] = malloc(sizeof(struct sums));
+		if (!f->spare[f->spare_allocated])
+			return NULL;
+		f->spare_allocated++;
+	}
+	memset(f->spare[f->spare_count], 0, sizeof(struct sums));
+	return f->spare[f->spare_count++];
+}
+
+/* Where a flow's row of that part goes; NULL: no memory. */
+static struct sums *sums_of(struct fold *f, struct folded *item, enum fold_part part)
+{
+	if (part == FOLD_USUAL)
+		return &item->sums;
+	if (!item->others[part - 1])
+		item->others[part - 1] = take_spare(f);
+	return item->others[part - 1];
 }
 
 struct folded *fold_touch(struct fold *f, uint32_t flow)
@@ -96,10 +131,8 @@ void fold_read_losses(struct row_reader *r, uint64_t loss[LOSS_COUNT])
 	}
 }
 
-int fold_window(struct fold *f, const struct window *w)
+static void note_window(struct fold *f, const struct window *w)
 {
-	struct row_reader r = {w->data, w->data + w->size, 0};
-
 	if (w->end_ns > f->newest_end_ns) {
 		f->newest_start_ns = w->start_ns;
 		f->newest_end_ns = w->end_ns;
@@ -107,19 +140,40 @@ int fold_window(struct fold *f, const struct window *w)
 	if (!f->windows || w->start_ns < f->oldest_start_ns)
 		f->oldest_start_ns = w->start_ns;
 	f->windows++;
-	fold_read_losses(&r, f->loss);
-	while (row_more(&r)) {
-		struct folded *item = fold_touch(f, (uint32_t)row_flow(&r));
+}
 
-		if (!item)
-			return -ENOMEM;
-		row_add(&r, &item->sums);
-		if (!item->end_ns || w->start_ns < item->start_ns)
-			item->start_ns = w->start_ns;
-		if (w->end_ns > item->end_ns)
-			item->end_ns = w->end_ns;
-	}
+static int add_row(struct fold *f, const struct window *w, struct row_reader *r)
+{
+	uint32_t flow = (uint32_t)row_flow(r);
+	bool provisional = false;
+	enum fold_part part = f->part ? f->part(f->userdata, w, flow, &provisional) : FOLD_USUAL;
+	struct folded *item = part == FOLD_NOWHERE ? NULL : fold_touch(f, flow);
+	struct sums *sums = item ? sums_of(f, item, part) : &f->nobody;
+
+	if (!sums || (!item && part != FOLD_NOWHERE))
+		return -ENOMEM;
+	row_add(r, sums);
+	if (!item)
+		return 0;
+	item->provisional |= provisional;
+	item->parts |= 1 << part;
+	if (!item->end_ns || w->start_ns < item->start_ns)
+		item->start_ns = w->start_ns;
+	if (w->end_ns > item->end_ns)
+		item->end_ns = w->end_ns;
 	return 0;
+}
+
+int fold_window(struct fold *f, const struct window *w)
+{
+	struct row_reader reader = {w->data, w->data + w->size, 0};
+	int r = 0;
+
+	note_window(f, w);
+	fold_read_losses(&reader, f->loss);
+	while (!r && row_more(&reader))
+		r = add_row(f, w, &reader);
+	return r;
 }
 
 static int by_flow_index(const void *a, const void *b)

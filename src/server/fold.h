@@ -3,7 +3,8 @@
  * Windows of history summed up per flow: what every question starts with, and how history itself
  * makes one long window of many short ones.
  *
- * A fold is reused: fold_reset forgets the sums and keeps the memory.
+ * A fold is reused: fold_reset forgets the sums and keeps the memory. With a fold_part_fn the sums
+ * of a flow are kept apart by what its windows count as; without, all of them are in one.
  * Invariant: list holds each touched flow once, by_flow finds it; sums of untouched flows are not
  * there at all.
  */
@@ -21,14 +22,31 @@ struct window {
 	uint32_t reporter, rows;
 	size_t size;
 	uint8_t *data; /* owned */
+	bool merged;   /* the agent made it of several, or it is much longer than its others */
 };
+
+enum fold_part {
+	FOLD_USUAL,
+	FOLD_ALONE,  /* bit: stands in for the other end, whose agent has a gap there */
+	FOLD_MERGED, /* bit: in a merged window: counts, but says nothing of now */
+	FOLD_PARTS = 4,
+	FOLD_NOWHERE,
+};
+
+/* *ret_provisional is set if that may yet change, else left alone. */
+typedef enum fold_part (*fold_part_fn)(void *userdata, const struct window *w, uint32_t flow,
+				       bool *ret_provisional);
 
 struct folded {
 	uint32_t flow;
+	bool provisional;
+	uint8_t parts;  /* bit per enum fold_part: there is something of it */
+	uint8_t gauges; /* enum fold_part: what active and pending count as; set by gather.c */
 	uint64_t start_ns, end_ns; /* of the windows it moved in */
 	int64_t active, pending;   /* set by gather.c */
 	uint64_t attempted_lately;
-	struct sums sums;
+	struct sums sums;                    /* the usual part */
+	struct sums *others[FOLD_PARTS - 1]; /* NULL: nothing; by part - 1 */
 };
 
 struct fold {
@@ -36,6 +54,11 @@ struct fold {
 	size_t flow_count;
 	struct folded **list; /* the first count are in use, the rest waits to be used again */
 	size_t count, allocated, capacity;
+	struct sums **spare; /* for others: likewise */
+	size_t spare_count, spare_allocated, spare_capacity;
+	struct sums nobody; /* where rows that count nowhere are read to */
+	fold_part_fn part;  /* NULL: all is usual */
+	void *userdata;
 	uint64_t loss[LOSS_COUNT];
 	uint64_t oldest_start_ns;                /* of all windows; 0: none */
 	uint64_t newest_start_ns, newest_end_ns; /* of the newest window; 0: none */
@@ -48,6 +71,14 @@ void fold_reset(struct fold *f);
 
 /* The flow's sums, zero if it was not touched yet; NULL: no memory. */
 struct folded *fold_touch(struct fold *f, uint32_t flow);
+
+/* NULL: nothing of that part. */
+static inline const struct sums *fold_sums(const struct folded *item, unsigned int part)
+{
+	if (!(item->parts >> part & 1))
+		return NULL;
+	return part == FOLD_USUAL ? &item->sums : item->others[part - 1];
+}
 
 /* Adds a window. -ENOMEM: part of it is in. */
 int fold_window(struct fold *f, const struct window *w);

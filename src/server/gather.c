@@ -7,6 +7,7 @@
 #include <linux/types.h>
 
 #include "../../bpf/flow.h"
+#include "server/owner.h"
 
 /* An attempt younger than this is not waiting yet. */
 #define LATELY_NS UINT64_C(1000000000)
@@ -38,6 +39,9 @@ static int note_recent_attempts(struct core *c, const struct query_range *range)
 
 		if (item)
 			item->attempted_lately = recent->sums.counter[MR_ATTEMPTED];
+		if (item && recent->others[FOLD_ALONE - 1])
+			item->attempted_lately +=
+				recent->others[FOLD_ALONE - 1]->counter[MR_ATTEMPTED];
 	}
 	return r;
 }
@@ -48,7 +52,7 @@ static int64_t at_least_0(int64_t v)
 	return v > 0 ? v : 0;
 }
 
-static int set_gauges(struct core *c, uint32_t flow)
+static int set_gauges(struct core *c, uint32_t flow, uint64_t to_ns)
 {
 	const struct flow *f = flow_at(&c->flows, flow);
 	const struct folded *later = c->step.by_flow[flow];
@@ -56,29 +60,67 @@ static int set_gauges(struct core *c, uint32_t flow)
 	int64_t active = f->active - (later ? sums_active(&later->sums) : 0);
 	int64_t pending = f->pending - (later ? sums_pending(&later->sums, client) : 0);
 	struct folded *item = c->range.by_flow[flow];
+	bool provisional = false;
+	enum fold_part part;
 
-	if (!item && active <= 0 && pending <= 0)
+	if (active <= 0 && pending <= 0)
+		return 0;
+	part = owner_gauges(c, flow, to_ns, &provisional);
+	if (part == FOLD_NOWHERE)
 		return 0;
 	item = fold_touch(&c->range, flow);
 	if (!item)
 		return -ENOMEM;
+	item->provisional |= provisional;
+	item->gauges = part;
 	item->active = at_least_0(active);
 	item->pending = at_least_0(pending);
 	return 0;
 }
 
-int gather(struct core *c, const struct query_range *range)
+/* One agent tells everything there is, as it came. */
+static void set_parts(struct core *c, bool apart)
 {
-	int r = fold_range(c, &c->range, range->from_ns, range->to_ns);
+	fold_part_fn part = apart ? owner_part : NULL;
 
+	c->range.part = c->step.part = part;
+	c->range.userdata = c->step.userdata = c;
+}
+
+/* What came after the range, whatever it counts as. */
+static int fold_later(struct core *c, uint64_t to_ns)
+{
+	c->step.part = NULL;
+	return fold_range(c, &c->step, to_ns, UINT64_MAX);
+}
+
+static int gather_parts(struct core *c, const struct query_range *range, uint64_t now_ns,
+			bool apart)
+{
+	int r = owners_begin(c, now_ns);
+
+	set_parts(c, apart);
+	if (!r)
+		r = fold_range(c, &c->range, range->from_ns, range->to_ns);
 	if (!r)
 		r = note_recent_attempts(c, range);
 	if (!r)
-		r = fold_range(c, &c->step, range->to_ns, UINT64_MAX);
+		r = fold_later(c, range->to_ns);
 	for (uint32_t i = 0; !r && i < flow_table_used(&c->flows); i++)
 		if (flow_at(&c->flows, i))
-			r = set_gauges(c, i);
+			r = set_gauges(c, i, range->to_ns);
+	set_parts(c, apart);
 	return r;
+}
+
+int gather(struct core *c, const struct query_range *range, uint64_t now_ns)
+{
+	return gather_parts(c, range, now_ns, c->reporter_count > 1 || c->took_merged);
+}
+
+int gather_raw(struct core *c, const struct query_range *range, uint64_t now_ns)
+{
+	return gather_parts(c, range, now_ns, false);
 }
 
 int gather_losses(const uint64_t *loss, unsigned int first, unsigned int end, bool all,
@@ -101,6 +143,8 @@ int gather_losses(const uint64_t *loss, unsigned int first, unsigned int end, bo
  */
 static uint64_t events(const struct sums *s)
 {
+	if (!s)
+		return 0;
 	return s->counter[MR_ATTEMPTED] + s->counter[MR_OPENED] + s->counter[MR_ADOPTED] +
 	       s->counter[MR_CLOSED] + sums_failed(s) + s->counter[MR_DATAGRAMS_TO_SERVER] +
 	       s->counter[MR_DATAGRAMS_TO_CLIENT];
@@ -114,7 +158,8 @@ static double share_of(const struct fold *f)
 	uint64_t seen = 0, lost = 0;
 
 	for (size_t i = 0; i < f->count; i++)
-		seen += events(&f->list[i]->sums);
+		for (unsigned int part = 0; part < FOLD_PARTS; part++)
+			seen += events(fold_sums(f->list[i], part));
 	for (size_t i = 0; i < sizeof(missing) / sizeof(*missing); i++)
 		lost += f->loss[missing[i]];
 	return lost ? (double)seen / ((double)seen + (double)lost) : 1;
@@ -128,9 +173,13 @@ static uint64_t unresolved_bytes(const struct core *c)
 		const struct folded *item = c->range.list[i];
 		const struct flow_id *id = flow_id(&c->flows, flow_at(&c->flows, item->flow));
 
-		if (id->coarse || id->unresolved)
-			bytes += item->sums.counter[MR_BYTES_TO_SERVER] +
-				 item->sums.counter[MR_BYTES_TO_CLIENT];
+		for (unsigned int part = 0; part < FOLD_PARTS; part++) {
+			const struct sums *s = fold_sums(item, part);
+
+			if (s && (id->coarse || id->unresolved))
+				bytes += s->counter[MR_BYTES_TO_SERVER] +
+					 s->counter[MR_BYTES_TO_CLIENT];
+		}
 	}
 	return bytes;
 }

@@ -33,7 +33,7 @@ static int sum_edges(struct builder *b)
 					  .bucket = edges_bucket,
 					  .userdata = &b->edges,
 					  .arena = b->arena};
-	int r = gather(b->core, &b->request->range);
+	int r = gather(b->core, &b->request->range, b->request->now_ns);
 
 	if (!r)
 		r = plan_make(b->core, &plan, &b->plan);
@@ -264,6 +264,7 @@ static int fill_edge(struct builder *b, uint32_t i, struct query_edge *ret)
 		.server_region = arena_strdup(b->arena, e->server_region),
 		.class_name = locate_class_name(e->class),
 		.carrier = carrier_name(e->carrier),
+		.provisional = j->provisional,
 		.first_seen_ns = j->first_seen_ns,
 		.last_seen_ns = j->end_ns,
 		.health = health_name(health),

@@ -38,8 +38,13 @@ static bool drops(const uint64_t *counter)
 
 enum health health_of(const struct joined *j)
 {
-	const uint64_t *counter = j->primary.counter;
-	bool trouble = failed(counter) || is_waiting(j);
+	uint64_t counter[MR_COUNTER_COUNT];
+	bool trouble;
+
+	/* what an agent told of the time that it was cut off says nothing of now */
+	for (unsigned int i = 0; i < MR_COUNTER_COUNT; i++)
+		counter[i] = j->primary.counter[i] - j->merged[i];
+	trouble = failed(counter) || is_waiting(j);
 
 	if (trouble && !counter[MR_OPENED])
 		return j->primary.active > 0 ? HEALTH_DEGRADED : HEALTH_FAILING;

@@ -159,7 +159,8 @@ static size_t run_length(const struct history *h, const struct window *first, si
 {
 	size_t count = 1;
 
-	while (count < left && !is_long(h, first) && !is_long(h, &first[count]) &&
+	while (count < left && first[count].merged == first->merged && !first->merged &&
+	       !is_long(h, first) && !is_long(h, &first[count]) &&
 	       first[count].reporter == first->reporter && is_one_side(h, first, &first[count]))
 		count++;
 	return count;

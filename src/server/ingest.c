@@ -161,12 +161,25 @@ static int write_rows(struct learn *in, struct row_writer *w, size_t count)
 	return r;
 }
 
+#define MERGED_WINDOWS 4 /* that long must a window be to be taken for a merged one */
+
+static bool is_merged(const struct learn *in)
+{
+	uint64_t usual_ns = in->batch->status.window_ns;
+
+	return in->batch->windows > 1 ||
+	       (usual_ns && in->end_ns - in->start_ns > MERGED_WINDOWS * usual_ns);
+}
+
 /* One window of all that is good. All or nothing: history and gauges never differ. */
 static int take_updates(struct learn *in)
 {
 	struct core *c = in->core;
 	struct row_writer writer = {0};
-	struct window w = {in->start_ns, in->end_ns, in->reporter->index};
+	struct window w = {.start_ns = in->start_ns,
+			   .end_ns = in->end_ns,
+			   .reporter = in->reporter->index,
+			   .merged = is_merged(in)};
 	struct sums s;
 	size_t count = 0;
 	int r = order_updates(in, &count);
@@ -178,6 +191,7 @@ static int take_updates(struct learn *in)
 		w.size = writer.size;
 		w.data = row_shrink(&writer);
 		r = history_append(&c->history, &w);
+		c->took_merged |= w.merged;
 	}
 	if (r < 0) {
 		free(writer.data);
@@ -246,6 +260,17 @@ static void finish(struct learn *in)
 	c->version++;
 }
 
+/* The agent tells all of its window; what was lost before is a gap. */
+static void cover(struct learn *in, uint64_t before)
+{
+	struct reporter *r = in->reporter;
+	bool lost = in->batch->sequence != before + 1;
+
+	if (coverage_add(&r->coverage, !r->covered || lost, in->start_ns, in->end_ns) < 0)
+		in->loss[LOSS_NO_MEMORY]++;
+	r->covered = true;
+}
+
 static int take(struct learn *in)
 {
 	struct reporter *r = in->reporter;
@@ -262,10 +287,12 @@ static int take(struct learn *in)
 	reporter_take_status(r, b, in->loss); /* without memory the netns sums stay as they were */
 	learn_definitions(in);
 	e = take_updates(in);
-	if (!e)
+	if (!e) {
+		cover(in, before);
 		take_events(in);
-	else
+	} else {
 		r->sequence = before;
+	}
 	finish(in);
 	return e;
 }

@@ -20,18 +20,16 @@ static void dns_add(struct wire_dns *into, const struct wire_dns *from)
 	histogram_merge(&into->latency_us, &from->latency_us);
 }
 
-void measures_add(struct query_measures *into, const struct folded *item, unsigned int header)
+void measures_add(struct query_measures *into, const struct sums *sums, unsigned int header)
 {
-	const uint64_t *from = item->sums.counter;
+	const uint64_t *from = sums->counter;
 
 	for (unsigned int i = 0; i < MR_COUNTER_COUNT; i++)
 		into->counter[i] += from[i];
-	histogram_merge(&into->rtt_us, &item->sums.rtt_us);
-	histogram_merge(&into->connect_us, &item->sums.connect_us);
-	dns_add(&into->dns, &item->sums.dns);
-	drops_merge(&into->drops, &item->sums.drops);
-	into->active += item->active;
-	into->pending += item->pending;
+	histogram_merge(&into->rtt_us, &sums->rtt_us);
+	histogram_merge(&into->connect_us, &sums->connect_us);
+	dns_add(&into->dns, &sums->dns);
+	drops_merge(&into->drops, &sums->drops);
 	into->wire_bytes_to_server +=
 		from[MR_BYTES_TO_SERVER] + from[MR_RETRANSMITTED_BYTES_TO_SERVER] +
 		(from[MR_SEGMENTS_TO_SERVER] + from[MR_DATAGRAMS_TO_SERVER]) * header;
@@ -52,24 +50,104 @@ static void note_times(const struct core *c, struct joined *j, const struct fold
 		j->end_ns = item->end_ns;
 }
 
-static int add_view(const struct core *c, struct joined *j, const struct folded *item,
-		    unsigned int header, struct arena *arena)
+static void add_primary(const struct core *c, struct joined *j, const struct sums *sums,
+			unsigned int part, unsigned int header)
 {
-	const size_t count = sizeof(of_the_server) / sizeof(*of_the_server);
+	measures_add(&j->primary, sums, header);
+	j->primary.reason_names = &c->reason_names;
+	for (size_t i = 0; part & FOLD_MERGED && i < MR_COUNTER_COUNT; i++)
+		j->merged[i] += sums->counter[i];
+}
 
+static int begin_view(const struct core *c, struct joined *j, struct arena *arena)
+{
 	if (!j->view)
 		j->view = arena_alloc(arena, sizeof(*j->view));
 	if (!j->view)
 		return -ENOMEM;
 	j->has_view = true;
-	measures_add(j->view, item, header);
 	j->view->reason_names = &c->reason_names;
-	drops_merge(&j->primary.drops, &item->sums.drops); /* a packet is dropped once */
 	j->primary.reason_names = &c->reason_names;
-	for (size_t i = 0; i < count; i++)
-		j->primary.counter[of_the_server[i]] += item->sums.counter[of_the_server[i]];
-	j->primary.wire_bytes_to_client += item->sums.counter[MR_RETRANSMITTED_BYTES_TO_CLIENT];
 	return 0;
+}
+
+static int add_view(const struct core *c, struct joined *j, const struct sums *sums,
+		    unsigned int header, struct arena *arena)
+{
+	const size_t count = sizeof(of_the_server) / sizeof(*of_the_server);
+	int r = begin_view(c, j, arena);
+
+	if (r < 0)
+		return r;
+	measures_add(j->view, sums, header);
+	drops_merge(&j->primary.drops, &sums->drops); /* a packet is dropped once */
+	for (size_t i = 0; i < count; i++)
+		j->primary.counter[of_the_server[i]] += sums->counter[of_the_server[i]];
+	j->primary.wire_bytes_to_client += sums->counter[MR_RETRANSMITTED_BYTES_TO_CLIENT];
+	return 0;
+}
+
+/* What stands in for the other end is primary, whatever the rest of the flow is. */
+static bool is_primary(const struct plan_item *where, unsigned int part)
+{
+	return where->part == PLAN_PRIMARY || part & FOLD_ALONE;
+}
+
+static struct joined *joined_of(const struct plan_item *where, unsigned int part,
+				struct joined *joined)
+{
+	if (part & FOLD_ALONE)
+		return where->alone ? &joined[where->alone - 1] : NULL;
+	return where->part == PLAN_NOWHERE ? NULL : &joined[where->bucket];
+}
+
+static int add_gauges(const struct core *c, const struct plan *plan, const struct folded *item,
+		      struct joined *joined, struct arena *arena)
+{
+	const struct plan_item *where = &plan->items[item->flow];
+	struct joined *j = joined_of(where, item->gauges, joined);
+	bool primary = is_primary(where, item->gauges);
+	struct query_measures *into;
+	int r = 0;
+
+	if (!j || (!item->active && !item->pending))
+		return 0;
+	if (!primary && plan->split[where->bucket])
+		return 0;
+	if (!primary)
+		r = begin_view(c, j, arena);
+	if (r < 0)
+		return r;
+	into = primary ? &j->primary : j->view;
+	into->active += item->active;
+	into->pending += item->pending;
+	note_times(c, j, item);
+	j->provisional |= item->provisional;
+	return 0;
+}
+
+static int add_item(const struct core *c, const struct plan *plan, const struct folded *item,
+		    struct joined *joined, struct arena *arena)
+{
+	const struct plan_item *where = &plan->items[item->flow];
+	int r = 0;
+
+	for (unsigned int part = 0; !r && part < FOLD_PARTS; part++) {
+		const struct sums *sums = fold_sums(item, part);
+		struct joined *j = sums ? joined_of(where, part, joined) : NULL;
+
+		if (!j)
+			continue;
+		note_times(c, j, item);
+		j->provisional |= item->provisional;
+		if (is_primary(where, part))
+			add_primary(c, j, sums, part, where->header);
+		else if (!plan->split[where->bucket])
+			r = add_view(c, j, sums, where->header, arena);
+	}
+	if (where->part == PLAN_PRIMARY)
+		joined[where->bucket].attempted_lately += item->attempted_lately;
+	return r ? r : add_gauges(c, plan, item, joined, arena);
 }
 
 int plan_apply(const struct core *c, const struct plan *plan, const struct fold *fold,
@@ -77,38 +155,29 @@ int plan_apply(const struct core *c, const struct plan *plan, const struct fold 
 {
 	int r = 0;
 
-	for (size_t i = 0; !r && i < fold->count; i++) {
-		const struct folded *item = fold->list[i];
-		const struct plan_item *where = &plan->items[item->flow];
-		struct joined *j;
-
-		if (where->part == PLAN_NOWHERE)
-			continue;
-		j = &joined[where->bucket];
-		note_times(c, j, item);
-		if (where->part == PLAN_PRIMARY) {
-			measures_add(&j->primary, item, where->header);
-			j->primary.reason_names = &c->reason_names;
-			j->attempted_lately += item->attempted_lately;
-		} else if (!plan->split[where->bucket]) {
-			r = add_view(c, j, item, where->header, arena);
-		}
-	}
+	for (size_t i = 0; !r && i < fold->count; i++)
+		r = add_item(c, plan, fold->list[i], joined, arena);
 	return r;
+}
+
+static void clear(struct joined *joined, uint32_t bucket)
+{
+	struct query_measures *view = joined[bucket].view;
+
+	if (joined[bucket].has_view)
+		*view = (struct query_measures){0};
+	joined[bucket] = (struct joined){.view = view};
 }
 
 void plan_clear(const struct plan *plan, const struct fold *fold, struct joined *joined)
 {
 	for (size_t i = 0; i < fold->count; i++) {
 		const struct plan_item *where = &plan->items[fold->list[i]->flow];
-		struct query_measures *view;
 
-		if (where->part == PLAN_NOWHERE)
-			continue;
-		view = joined[where->bucket].view;
-		if (joined[where->bucket].has_view)
-			*view = (struct query_measures){0};
-		joined[where->bucket] = (struct joined){.view = view};
+		if (where->part != PLAN_NOWHERE)
+			clear(joined, where->bucket);
+		if (where->alone)
+			clear(joined, where->alone - 1);
 	}
 }
 

@@ -51,12 +51,21 @@ bool life_is_of_boot(const struct reporter *r, const struct wire_batch *b)
 	return !strcmp(r->boot_id, clean);
 }
 
-static uint32_t machine_of(struct core *c, const struct wire_batch *b)
+/* Agents of one boot of one kernel are on one machine. */
+static void find_machine(struct core *c, struct reporter *r, const struct wire_batch *b)
 {
-	for (uint32_t i = 0; i < c->reporter_count; i++)
-		if (life_is_of_boot(&c->reporters[i], b))
-			return c->reporters[i].machine;
-	return c->machine_count++;
+	uint32_t machine = UINT32_MAX;
+
+	r->shares_machine = false;
+	for (uint32_t i = 0; i < c->reporter_count; i++) {
+		struct reporter *other = &c->reporters[i];
+
+		if (other == r || !life_is_of_boot(other, b))
+			continue;
+		machine = other->machine;
+		other->shares_machine = r->shares_machine = true;
+	}
+	r->machine = r->shares_machine ? machine : c->machine_count++;
 }
 
 /* The life before is over: what was open then is gone, or will be adopted again. */
@@ -137,18 +146,46 @@ static int begin_life(struct learn *in)
 	struct core *c = in->core;
 	bool first = r->index == c->reporter_count;
 	bool rebooted = first || !life_is_of_boot(r, in->batch);
-	uint32_t machine = rebooted ? machine_of(c, in->batch) : r->machine;
 	int e = first ? count_reporter(c, r, in->batch) : end_life(in);
 
 	if (e < 0)
 		return e;
-	r->machine = machine;
+	if (rebooted)
+		find_machine(c, r, in->batch);
+	r->covered = false;
 	r->started_ns = in->batch->started_ns;
 	r->started_wall_ns = life_wall(in, in->batch->started_ns);
 	r->sequence = r->defined_for = 0;
 	r->sample_count = r->sample_next = 0;
 	memset(r->loss, 0, sizeof(r->loss));
 	return 0;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+size_t life_cuts(void *userdata, uint64_t from_ns, uint64_t to_ns, uint64_t *ret)
+{
+	const struct core *c = userdata;
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < c->reporter_count; i++) {
+		const struct coverage *coverage = &c->reporters[i].coverage;
+
+		for (uint32_t k = 0; k < 2 * coverage->count && count < HISTORY_CUTS_MAX; k++) {
+			const struct coverage_life *life = &coverage->lives[k / 2];
+			uint64_t at = k % 2 ? life->to_ns : life->from_ns;
+
+			if (at > from_ns && at < to_ns)
+				ret[count++] = at;
+		}
+	}
+	qsort(ret, count, sizeof(*ret), by_time);
+	return count;
 }
 
 int life_check(struct learn *in)

@@ -22,6 +22,10 @@ struct reporter *life_find_reporter(struct core *c, const char *node);
 /* Whether the batch is of the machine, since it booted, that this reporter was last heard of from. */
 bool life_is_of_boot(const struct reporter *r, const struct wire_batch *b);
 
+/* The instants in (from, to) at which some agent's coverage begins or ends; a history_cut_fn,
+ * userdata is the core. */
+size_t life_cuts(void *userdata, uint64_t from_ns, uint64_t to_ns, uint64_t *ret);
+
 /* Begins a new life if the batch is of one. -ESTALE: an old life. -EALREADY: seen before. -ENOMEM.
  */
 int life_check(struct learn *in);

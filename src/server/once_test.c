@@ -63,6 +63,20 @@ static uint64_t to_server(const struct query_edge *e)
 	return e->measures.counter[MR_BYTES_TO_SERVER];
 }
 
+/* The sum that is told of everything. */
+static uint64_t total(struct world *w)
+{
+	const struct query_series_request request = {
+		.range = {world_wall(w) - 100 * WORLD_SECOND, world_wall(w)},
+		.step_ns = 100 * WORLD_SECOND,
+		.counters = UINT64_C(1) << MR_BYTES_TO_SERVER,
+		.now_ns = world_wall(w)};
+	struct query_series s;
+
+	assert_int_equal(query_series(w->core, &request, w->arena, &s), 0);
+	return s.lines[0].values[0];
+}
+
 static void test_two_machines(void **state)
 {
 	const struct query_edge *e;
@@ -159,21 +173,308 @@ static void test_an_address_of_several_machines(void **state)
 	world_done(&other);
 }
 
-/* --- what only carries others ----------------------------------------------------------------- */
+/* --- agents that are silent, for a while or for good ------------------------------------------ */
 
-/* The sum that is told of everything. */
-static uint64_t total(struct world *w)
+/* One more second of the connection that define_both() began, as both ends see it. */
+static void second(uint64_t bytes)
 {
-	const struct query_series_request request = {
-		.range = {world_wall(w) - 100 * WORLD_SECOND, world_wall(w)},
-		.step_ns = 100 * WORLD_SECOND,
-		.counters = UINT64_C(1) << MR_BYTES_TO_SERVER,
-		.now_ns = world_wall(w)};
-	struct query_series s;
-
-	assert_int_equal(query_series(w->core, &request, w->arena, &s), 0);
-	return s.lines[0].values[0];
+	world_update(&web, 1)->counter[MR_BYTES_TO_SERVER] = bytes;
+	world_update(&db, 1)->counter[MR_BYTES_TO_SERVER] = bytes;
 }
+
+static void begin_both(void)
+{
+	define_both();
+	world_traffic(&web, 1, 100, 0, false);
+	world_traffic(&db, 1, 100, 0, false);
+	send_both();
+}
+
+/* Its window ends now, and nobody hears of it yet. */
+static void only_db_tells(uint64_t bytes)
+{
+	world_update(&db, 1)->counter[MR_BYTES_TO_SERVER] = bytes;
+	world_send(&db);
+}
+
+/* Nine seconds of 10 bytes each that only the server's agent can tell. */
+static void cut_off(void)
+{
+	for (unsigned int i = 0; i < 9; i++)
+		only_db_tells(10);
+}
+
+static void test_a_client_cut_off_and_back(void **state)
+{
+	const struct query_edge *e;
+	struct wire_batch *late;
+	struct query_graph g;
+
+	begin_both();
+	cut_off();
+	e = only_edge(&db, &g);
+	assert_string_equal(e->client->id, "service/web");
+	assert_int_equal(to_server(e), 190);
+	assert_int_equal(e->measures.active, 1);
+	assert_true(e->provisional);
+
+	/* it is back, with all of it in one window: nothing of what stood in counts any more */
+	web.window_ns = 9 * WORLD_SECOND;
+	world_update(&web, 1)->counter[MR_BYTES_TO_SERVER] = 90;
+	late = world_freeze(&web);
+	late->windows = 9;
+	assert_int_equal(world_deliver(&web, late), 0);
+	wire_batch_free(late);
+	web.window_ns = WORLD_SECOND;
+	e = only_edge(&db, &g);
+	assert_int_equal(to_server(e), 190);
+	assert_int_equal(e->server_view->counter[MR_BYTES_TO_SERVER], 190);
+	assert_int_equal(e->measures.active, 1);
+	assert_false(e->provisional);
+
+	second(5);
+	send_both();
+	e = only_edge(&db, &g);
+	assert_int_equal(to_server(e), 195);
+	assert_false(e->provisional);
+}
+
+/* A pause shorter than its patience is nothing. */
+static void test_a_client_that_is_late(void **state)
+{
+	const struct query_edge *e;
+	struct query_graph g;
+
+	begin_both();
+	only_db_tells(10);
+	only_db_tells(10);
+	e = only_edge(&db, &g);
+	assert_int_equal(to_server(e), 100); /* of the client's agent it is still to come */
+	assert_false(e->provisional);
+}
+
+/* It was killed and came back without what it had not told. */
+static void test_a_client_killed_and_back(void **state)
+{
+	const struct query_edge *e;
+	struct query_graph g;
+
+	begin_both();
+	cut_off();
+	world_pass(&web, 8);
+	world_restart(&web);
+	world_actor(&web, 1, "web", "web.service");
+	world_client(&web, 1, 1, 100, WEB_ADDRESS, DB_ADDRESS, 5432);
+	world_update(&web, 1)->counter[MR_ADOPTED] = 1;
+	second(7);
+	send_both();
+	e = only_edge(&db, &g);
+	assert_int_equal(to_server(e), 197);
+	assert_int_equal(e->measures.active, 1);
+	assert_false(e->provisional);
+	assert_int_equal(e->server_view->counter[MR_BYTES_TO_SERVER], 107);
+}
+
+static void test_a_client_that_dies_for_good(void **state)
+{
+	const struct query_edge *e;
+	struct query_graph g;
+
+	begin_both();
+	cut_off();
+	world_update(&db, 1)->counter[MR_CLOSED] = 1;
+	world_send(&db);
+	assert_true(only_edge(&db, &g)->provisional);
+	for (unsigned int i = 0; i < 70; i++) {
+		db.window_ns = 10 * WORLD_SECOND;
+		world_send(&db);
+	}
+	e = only_edge(&db, &g);
+	assert_string_equal(e->client->id, "service/web");
+	assert_int_equal(to_server(e), 190);
+	assert_int_equal(e->measures.active, 0);
+	assert_false(e->provisional);
+}
+
+/* History merges its windows, and the seconds before the gap stay apart from those in it. */
+static void test_a_gap_outlives_merging(void **state)
+{
+	struct query_graph g;
+
+	begin_both();
+	cut_off();
+	world_pass(&web, 8);
+	world_restart(&web);
+	for (unsigned int i = 0; i < 400; i++)
+		send_both();
+	assert_int_equal(to_server(only_edge(&db, &g)), 190);
+}
+
+/* The server's end reports a moment before the client's: nothing but the edge is ever seen. */
+static void test_whoever_comes_first(void **state)
+{
+	struct query_graph g;
+
+	world_cover(&web, 0, WEB_ADDRESS);
+	world_cover(&db, 0, DB_ADDRESS);
+	send_both();
+	define_both();
+	world_traffic(&db, 1, 100, 0, false);
+	world_send(&db);
+	g = world_graph(&db, 0, "workload", NULL);
+	assert_int_equal(g.edge_count, 0);
+	world_traffic(&web, 1, 100, 0, false);
+	world_send(&web);
+	assert_int_equal(to_server(only_edge(&web, &g)), 100);
+}
+
+/* Two of the client's processes use one address; when its agent is silent nobody can say which. */
+static void test_two_clients_of_a_silent_agent(void **state)
+{
+	const struct query_edge *e;
+	struct query_graph g;
+
+	define_both();
+	world_actor(&web, 2, "cron", "cron.service");
+	world_client(&web, 2, 2, 100, WEB_ADDRESS, DB_ADDRESS, 5432);
+	world_traffic(&web, 1, 60, 0, false);
+	world_traffic(&web, 2, 40, 0, false);
+	world_traffic(&db, 1, 100, 0, false);
+	send_both();
+	cut_off();
+	g = world_graph(&db, 0, "workload", NULL);
+	assert_int_equal(g.edge_count, 3);
+	e = world_edge(&g, "external/" WEB_ADDRESS, "service/postgres", 5432);
+	assert_int_equal(to_server(e), 90);
+	assert_true(e->provisional);
+	assert_int_equal(to_server(world_edge(&g, "service/web", "service/postgres", 5432)), 60);
+}
+
+/* A merged window counts, and says nothing of how things are now. */
+static void test_a_merged_window_is_not_judged(void **state)
+{
+	struct wire_batch *late;
+	struct query_graph g;
+
+	begin_both();
+	world_update(&web, 1)->counter[MR_FAILED_REFUSED] = 3;
+	web.window_ns = 30 * WORLD_SECOND;
+	late = world_freeze(&web);
+	late->windows = 30;
+	assert_int_equal(world_deliver(&web, late), 0);
+	wire_batch_free(late);
+	only_edge(&web, &g);
+	assert_int_equal(g.edges[0].measures.counter[MR_FAILED_REFUSED], 3);
+	assert_string_equal(g.edges[0].health, "ok");
+}
+
+/* --- agents that overlap ---------------------------------------------------------------------- */
+
+/* web-all sees the whole machine, web-1 only one subtree of it: the same sockets. */
+static void test_two_agents_that_overlap(void **state)
+{
+	const struct query_edge *e;
+	struct query_graph g;
+	struct world all;
+
+	web.cgroup = "/system.slice";
+	world_join(&all, &web, "web-all");
+	all.boot_id = web.boot_id;
+	define_both();
+	world_actor(&all, 5, "web", "web.service");
+	world_client(&all, 5, 5, 100, WEB_ADDRESS, DB_ADDRESS, 5432);
+	world_traffic(&all, 5, 100, 0, false);
+	world_traffic(&web, 1, 100, 0, false);
+	world_traffic(&db, 1, 100, 0, false);
+	world_send(&web);
+	world_send(&all);
+	world_send(&db);
+	e = only_edge(&db, &g);
+	assert_int_equal(to_server(e), 100);
+	assert_int_equal(e->measures.active, 1);
+	assert_int_equal(e->server_view->counter[MR_BYTES_TO_SERVER], 100);
+	/* the wider one falls silent, the other stands in */
+	for (unsigned int i = 0; i < 9; i++) {
+		second(10);
+		send_both();
+	}
+	e = only_edge(&db, &g);
+	assert_int_equal(to_server(e), 190);
+	assert_true(e->provisional);
+	assert_int_equal(e->measures.active, 1);
+	world_done(&all);
+}
+
+/* --- ends that do not know each other --------------------------------------------------------- */
+
+/* Both clients call the same service on loopback; the server sees one address. */
+static void test_two_loopback_clients_behind_one_address(void **state)
+{
+	struct query_graph g;
+
+	world_actor(&web, 1, "a", "a.service");
+	world_actor(&web, 2, "b", "b.service");
+	world_actor(&web, 3, "redis", "redis.service");
+	for (uint32_t i = 1; i <= 2; i++)
+		world_client(&web, i, i, 7, "127.0.0.1", "127.0.0.1", 6379);
+	world_server(&web, 3, 3, 7, "127.0.0.1", "127.0.0.1", 6379);
+	world_traffic(&web, 1, 60, 0, false);
+	world_traffic(&web, 2, 40, 0, false);
+	world_traffic(&web, 3, 100, 0, false);
+	send_both();
+	g = world_graph(&web, 0, "workload", NULL);
+	assert_int_equal(g.edge_count, 2);
+	assert_int_equal(to_server(world_edge(&g, "service/a", "service/redis", 6379)), 60);
+	assert_int_equal(to_server(world_edge(&g, "service/b", "service/redis", 6379)), 40);
+	assert_null(g.edges[0].server_view);
+	assert_int_equal(total(&web), 100);
+}
+
+/* Both agents found the connection open; who listened for it is gone, so its process is not known.
+ */
+static void test_an_adopted_socket_without_a_listener(void **state)
+{
+	const struct query_edge *e;
+	struct query_graph g;
+
+	define_both();
+	world_actor(&db, 1, "", "postgres.service");
+	world_update(&web, 1)->counter[MR_ADOPTED] = 1;
+	world_update(&db, 1)->counter[MR_ADOPTED] = 1;
+	send_both();
+	second(10);
+	send_both();
+	e = only_edge(&db, &g);
+	assert_string_equal(e->server->id, "service/postgres");
+	assert_int_equal(to_server(e), 10);
+	assert_int_equal(e->measures.active, 1);
+}
+
+/* Two peers on the same port (NTP): both know that the lower address serves. */
+static void test_symmetric_udp(void **state)
+{
+	const struct query_edge *e;
+	struct query_graph g;
+
+	world_actor(&web, 1, "ntpd", "ntp-a.service");
+	world_actor(&db, 1, "ntpd", "ntp-b.service");
+	world_server(&web, 1, 1, 100, WEB_ADDRESS, DB_ADDRESS, 123)->transport = WIRE_TRANSPORT_UDP;
+	world_client(&db, 1, 1, 200, DB_ADDRESS, WEB_ADDRESS, 123)->transport = WIRE_TRANSPORT_UDP;
+	for (unsigned int i = 0; i < 2; i++) {
+		struct wire_update *u = world_update(i ? &web : &db, 1);
+
+		u->counter[MR_BYTES_TO_SERVER] = 48;
+		u->counter[MR_BYTES_TO_CLIENT] = 96;
+	}
+	send_both();
+	e = only_edge(&db, &g);
+	assert_string_equal(e->server->id, "service/ntp-a");
+	assert_string_equal(e->client->id, "service/ntp-b");
+	assert_int_equal(to_server(e), 48);
+	assert_non_null(e->server_view);
+}
+
+/* --- what only carries others ----------------------------------------------------------------- */
 
 /* The application asked for the database, was redirected to the proxy in its own namespace, and the
  * proxy asked for it. The database's own proxy took the connection over and handed it on. */
@@ -367,6 +668,18 @@ int main(void)
 		TEST(test_a_listener_of_another_machine),
 		TEST(test_loopback_and_docker_on_every_host),
 		TEST(test_an_address_of_several_machines),
+		TEST(test_a_client_cut_off_and_back),
+		TEST(test_a_client_that_is_late),
+		TEST(test_a_client_killed_and_back),
+		TEST(test_a_client_that_dies_for_good),
+		TEST(test_a_gap_outlives_merging),
+		TEST(test_whoever_comes_first),
+		TEST(test_two_clients_of_a_silent_agent),
+		TEST(test_a_merged_window_is_not_judged),
+		TEST(test_two_agents_that_overlap),
+		TEST(test_two_loopback_clients_behind_one_address),
+		TEST(test_an_adopted_socket_without_a_listener),
+		TEST(test_symmetric_udp),
 		TEST(test_a_sidecar_of_ones_own),
 		TEST(test_a_published_port_is_no_sidecar),
 		TEST(test_a_published_port_from_elsewhere),

@@ -76,8 +76,7 @@ static void set_part(struct planner *p, uint32_t flow, uint32_t bucket, enum pla
 {
 	struct plan_item *item = &p->plan->items[flow];
 
-	item->bucket = bucket;
-	item->part = bucket == PLAN_NONE ? PLAN_NOWHERE : part;
+	plan_item_set(item, bucket, part);
 	item->header = plan_header(id_of(p, flow));
 }
 
@@ -162,6 +161,19 @@ static int plan_coarse_server(struct planner *p, uint32_t flow)
 	return plan_alone(p, flow, counted ? PLAN_VIEW : PLAN_PRIMARY);
 }
 
+/* Several clients it may be, and none of their agents tells: an address it is. */
+static int plan_stand_in(struct planner *p, uint32_t flow)
+{
+	const struct folded *item = p->core->range.by_flow[flow];
+	const uint8_t alone = 1 << FOLD_ALONE | 1 << (FOLD_ALONE | FOLD_MERGED);
+	int r = 0;
+
+	if (item->parts & alone || item->gauges & FOLD_ALONE)
+		r = plan_alone(p, flow, PLAN_PRIMARY);
+	p->plan->items[flow].part = PLAN_NOWHERE;
+	return r;
+}
+
 static int plan_server(struct planner *p, uint32_t flow, struct vector *split)
 {
 	struct mirrors m;
@@ -176,8 +188,10 @@ static int plan_server(struct planner *p, uint32_t flow, struct vector *split)
 		return r;
 	if (!m.count)
 		return plan_alone(p, flow, PLAN_PRIMARY);
-	if (m.several)
-		return mark_split(p, flow, split);
+	if (m.several) {
+		r = mark_split(p, flow, split);
+		return r ? r : plan_stand_in(p, flow);
+	}
 	set_part(p, flow, m.bucket, PLAN_VIEW);
 	return 0;
 }

@@ -7,6 +7,8 @@
  *     server-role flow ─ a client-role flow mirrors it ► second view of that one's bucket
  *                      ─ several do, of several buckets ► nowhere: cannot be told apart
  *                      ─ none does ─────────────────────► primary; its client is an address
+ *                      ─ where the client's agent has a ► primary of that one's bucket; of an
+ *                        gap (owner.h)                    address, if they cannot be told apart
  *
  * Of flows that mirror each other only those that moved in the range, or have something open, are
  * asked; if none did, all. What only the sending end knows (retransmits, waiting, unacknowledged)
@@ -41,10 +43,18 @@ struct plan_request {
 
 struct plan_item {
 	uint32_t bucket;
-	uint8_t part; /* enum plan_part */
+	uint32_t alone; /* bucket + 1 of what stands in for the client's end (owner.h); 0: none */
+	uint8_t part;   /* enum plan_part */
 	uint8_t placed;
 	uint8_t header; /* bytes of IP and TCP header a segment, estimated */
 };
+
+static inline void plan_item_set(struct plan_item *item, uint32_t bucket, enum plan_part part)
+{
+	item->bucket = bucket;
+	item->alone = bucket == PLAN_NONE ? 0 : bucket + 1;
+	item->part = bucket == PLAN_NONE ? PLAN_NOWHERE : part;
+}
 
 struct plan {
 	struct plan_item *items; /* by flow */
@@ -58,9 +68,12 @@ int plan_make(struct core *c, const struct plan_request *request, struct plan *r
 /* A bucket's figures. */
 struct joined {
 	struct query_measures primary;
-	struct query_measures *view; /* meaningful while has_view */
-	bool has_view;               /* false: none, or it cannot be told apart */
-	uint64_t start_ns, end_ns;   /* of the windows it moved in; 0: it stood still */
+	struct query_measures *view;       /* meaningful while has_view */
+	bool has_view;                     /* false: none, or it cannot be told apart */
+	bool provisional;                  /* part of it may yet be told otherwise */
+	uint64_t merged[MR_COUNTER_COUNT]; /* of primary: of merged windows, which say nothing of
+					      now */
+	uint64_t start_ns, end_ns;         /* of the windows it moved in; 0: it stood still */
 	uint64_t first_seen_ns;
 	uint64_t attempted_lately;
 };
@@ -82,4 +95,4 @@ void heavy_sort(struct heavy *list, size_t count);
 
 uint8_t plan_header(const struct flow_id *id);
 
-void measures_add(struct query_measures *into, const struct folded *item, unsigned int header);
+void measures_add(struct query_measures *into, const struct sums *sums, unsigned int header);

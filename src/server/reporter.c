@@ -15,6 +15,7 @@ void reporter_done(struct reporter *r)
 {
 	free(r->netns);
 	free(r->homes);
+	coverage_done(&r->coverage);
 	hashindex_done(&r->actors);
 	hashindex_done(&r->flows);
 }
@@ -98,11 +99,26 @@ void reporter_cpu(const struct reporter *r, double *ret_agent, double *ret_kerne
 		*ret_kernel = (double)(newest->kernel_cpu_ns - oldest->kernel_cpu_ns) / span;
 }
 
+/* What it asked for, and not how long the last one was: that may be an hour made of many. */
+static uint64_t patience(const struct reporter *r)
+{
+	uint64_t window = r->status.window_ns ? r->status.window_ns : r->window_ns;
+
+	return 3 * window > SILENCE_NS ? 3 * window : SILENCE_NS;
+}
+
+enum coverage_tail reporter_tail(const struct reporter *r, uint64_t now_ns)
+{
+	uint64_t silent_ns = r->last_seen_wall_ns + patience(r);
+
+	if (now_ns < silent_ns)
+		return COVERAGE_REPORTING;
+	return now_ns < silent_ns + REPORTER_GONE_NS ? COVERAGE_SILENT : COVERAGE_GONE;
+}
+
 bool reporter_is_reporting(const struct reporter *r, uint64_t now_ns)
 {
-	uint64_t patience = 3 * r->window_ns > SILENCE_NS ? 3 * r->window_ns : SILENCE_NS;
-
-	return now_ns < r->last_seen_wall_ns + patience;
+	return reporter_tail(r, now_ns) == COVERAGE_REPORTING;
 }
 
 uint32_t reporter_find(const struct hashindex *handles, uint32_t handle)

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "server/coverage.h"
 #include "server/hashindex.h"
 #include "wire/batch.h"
 
@@ -24,11 +25,14 @@ struct cost_sample {
 
 struct reporter {
 	uint32_t index;
-	uint32_t machine; /* scope of its addresses: agents of one boot of one kernel share it */
+	uint32_t machine;    /* scope of its addresses: agents of one boot of one kernel share it */
+	bool shares_machine; /* with another agent, now or before */
+	bool covered;        /* in this life: a window has come, and none was lost since */
+	struct coverage coverage;
 	char node[256], boot_id[64], version[64], kernel[256], hooks[512];
 	char zone[128], region[128]; /* where its machine stands; "": not told */
 	char cgroup[512];            /* it observes only this; "": all of its machine */
-	uint64_t started_ns; /* the agent's clock */
+	uint64_t started_ns;         /* the agent's clock */
 	uint64_t started_wall_ns, last_seen_wall_ns, last_window_wall_ns;
 	uint64_t sequence, batches;
 	uint64_t window_ns;             /* length of the last one */
@@ -60,7 +64,11 @@ int reporter_take_status(struct reporter *r, const struct wire_batch *b,
 /* CPUs busy for the agent and for its programs, over the last minute or so. */
 void reporter_cpu(const struct reporter *r, double *ret_agent, double *ret_kernel);
 
-/* Its last batch is not older than 5 s or 3 windows. */
+#define REPORTER_GONE_NS (UINT64_C(600) * 1000000000)
+
+/* Reporting: its last batch is not older than 5 s or 3 windows. Gone: it was silent for 10 minutes
+ * after that. */
+enum coverage_tail reporter_tail(const struct reporter *r, uint64_t now_ns);
 bool reporter_is_reporting(const struct reporter *r, uint64_t now_ns);
 
 /* The place a handle stands for; UINT32_MAX: unknown. */

@@ -152,7 +152,7 @@ static int plan(struct plotter *p)
 		.userdata = p->request->by_edge ? (void *)&p->edges : p,
 		.arena = p->arena,
 	};
-	int r = gather(p->core, &p->request->range);
+	int r = gather(p->core, &p->request->range, p->request->now_ns);
 
 	if (!r)
 		r = plan_make(p->core, &request, &p->plan);
