@@ -197,7 +197,7 @@ test('what was asked of a name server is told in the panel', async ({ view, acto
 	});
 	await view.open();
 	await view.row(ids.app).click();
-	await expect(view.by('dns')).toContainText('Questions44');
+	await expect(view.by('dns')).toContainText('Queries44');
 	await expect(view.by('dns')).toContainText('Not answered4');
 	await expect(view.by('dns')).toContainText('No such name10 25 %');
 	await expect(view.by('dns')).toContainText('Server failed2');

@@ -6,6 +6,7 @@ import './style/time.css';
 import './style/map.css';
 import './style/table.css';
 import './style/panel.css';
+import './style/agents.css';
 import 'uplot/dist/uPlot.min.css';
 import { App } from './ui/app';
 import { applyTheme, storedTheme } from './ui/theme';

@@ -19,6 +19,8 @@ export interface DrawnEdge {
 	health: string;
 	dashed: boolean;
 	width: number;
+	carrier: string;
+	provisional: boolean;
 	x: number; // of its middle, on the screen
 	y: number;
 }

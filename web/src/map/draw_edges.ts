@@ -2,7 +2,8 @@
 // Edges: curves, arrow heads, and a sign in the middle of those that are not well.
 //
 // Colour, dash and sign each tell the health alone: solid is well, long dashes are degraded, short
-// dashes never get through.
+// dashes never get through. What only carries others is a fine dotted line; a head that is hollow is
+// provisional.
 import * as geometry from './geometry';
 import { healthIcon } from './icons';
 import type { Palette } from './palette';
@@ -27,6 +28,8 @@ export function dash(health: Health, broken: boolean): number[] {
 	return health === 'degraded' ? [14, 5] : [];
 }
 
+const dotted = [1.5, 3.5];
+
 export function trace(target: CanvasRenderingContext2D | Path2D, curve: geometry.Curve) {
 	const { from, bend, bend2, to } = curve;
 	target.moveTo(from.x, from.y);
@@ -43,17 +46,17 @@ function head(ctx: CanvasRenderingContext2D, curve: geometry.Curve, size: number
 	ctx.closePath();
 }
 
-/** How many edges a line stands for, where it is more than one. */
-function drawCount(ctx: CanvasRenderingContext2D, edge: SceneEdge, look: Look, palette: Palette) {
+/** What there is to say about a line. */
+function drawNote(ctx: CanvasRenderingContext2D, edge: SceneEdge, look: Look, palette: Palette) {
 	const { from, to } = edge.curve;
 	const middle = geometry.at(edge.curve, 0.5);
-	const text = `${edge.members.length} ports`;
+	const text = edge.note;
 	if (edge.client !== edge.server && Math.hypot(to.x - from.x, to.y - from.y) * look.scale < 110) return;
 	ctx.save();
 	const aside = edge.client === edge.server ? -16 : edge.health === 'ok' ? 0 : 18; // not below a card or a sign
 	ctx.translate(middle.x, middle.y + aside / look.scale);
 	ctx.scale(1 / look.scale, 1 / look.scale);
-	ctx.globalAlpha = presence(edge, look);
+	ctx.globalAlpha = look.selectedEdge || look.selectedNode ? presence(edge, look) : 0.9; // words must be readable
 	ctx.font = `10.5px ${palette.font}`;
 	ctx.textAlign = 'center';
 	ctx.textBaseline = 'middle';
@@ -91,14 +94,20 @@ export function drawEdge(ctx: CanvasRenderingContext2D, edge: SceneEdge, look: L
 	ctx.globalAlpha = presence(edge, look);
 	ctx.strokeStyle = ctx.fillStyle = colour(edge, look, palette);
 	ctx.lineWidth = (edge.width * thin + (marked ? 1 : 0)) * pixel;
-	ctx.setLineDash(dash(edge.health, edge.broken).map((length) => length * pixel));
+	const dashes = edge.carrier && edge.health === 'ok' ? dotted : dash(edge.health, edge.broken);
+	ctx.setLineDash(dashes.map((length) => length * pixel));
 	ctx.beginPath();
 	trace(ctx, edge.curve);
 	ctx.stroke();
 	if (look.scale < 0.28) return;
 	ctx.beginPath();
 	head(ctx, edge.curve, (5.5 + edge.width) * thin * pixel);
+	if (!edge.provisional) return ctx.fill();
+	ctx.setLineDash([]);
+	ctx.lineWidth = 1.2 * pixel;
+	ctx.fillStyle = palette.background;
 	ctx.fill();
+	ctx.stroke();
 }
 
 function drawSign(ctx: CanvasRenderingContext2D, edge: SceneEdge, look: Look, palette: Palette) {
@@ -148,7 +157,8 @@ export function* drawEdges(ctx: CanvasRenderingContext2D, scene: Scene, look: Lo
 	}
 	ctx.lineCap = ctx.lineJoin = 'round';
 	for (const edge of edges) {
-		if (edge.members.length > 1 && look.scale > 0.4) drawCount(ctx, edge, look, palette);
+		const isWorthWords = edge.members.length > 1 || !look.crowded || touches(edge, look);
+		if (edge.note && isWorthWords && look.scale > 0.4) drawNote(ctx, edge, look, palette);
 		if (edge.health === 'ok') continue;
 		drawSign(ctx, edge, look, palette);
 		yield;

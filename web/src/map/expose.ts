@@ -12,7 +12,7 @@ export function nodesOf(scene: Scene, onScreen: OnScreen) {
 }
 
 export function edgesOf(scene: Scene, onScreen: OnScreen) {
-	return [...scene.edgeById].map(([id, { edge, members, curve, broken, width }]) => {
+	return [...scene.edgeById].map(([id, { edge, members, curve, broken, carrier, width }]) => {
 		const member = members.find((candidate) => candidate.id === id);
 		return {
 			id,
@@ -22,6 +22,8 @@ export function edgesOf(scene: Scene, onScreen: OnScreen) {
 			health: member?.health ?? 'ok',
 			lineHealth: edge.health,
 			dashed: broken,
+			carrier,
+			provisional: member?.provisional ?? false,
 			width,
 			...onScreen(at(curve, 0.5)),
 		};

@@ -32,6 +32,11 @@ export interface SceneEdge {
 	health: Health;
 	/** No attempt gets through. */
 	broken: boolean;
+	/** It only carries what other lines count. */
+	carrier: string;
+	provisional: boolean;
+	/** A word or two that stand on the line; "": none. */
+	note: string;
 	width: number; // pixels
 	rate: number; // bytes a second
 	words: string;
@@ -46,6 +51,7 @@ export interface Scene {
 	edgeById: Map<string, SceneEdge>;
 }
 
+const carrierWidth = 1;
 const linesMax = 3; // from one node to another; more ports become one line
 const routedMax = 400; // in a fuller map each line passes behind cards, whatever its bend
 
@@ -105,6 +111,9 @@ function makeLine(members: GraphEdge[], ends: Ends, rates: Rates, curve: geometr
 	const edge = worst(members);
 	if (!edge) return [];
 	const rate = members.reduce((sum, member) => sum + rates.total(member.id), 0);
+	const carrier = edge.carrier ?? '';
+	const provisional = members.some((member) => member.provisional);
+	const notes = [members.length > 1 && !carrier && `${members.length} ports`, carrier, provisional && 'provisional'];
 	return [
 		{
 			id: edge.id,
@@ -114,7 +123,10 @@ function makeLine(members: GraphEdge[], ends: Ends, rates: Rates, curve: geometr
 			curve,
 			health: edge.health,
 			broken: members.every(neverCompletes),
-			width: geometry.width(rate),
+			carrier,
+			provisional,
+			note: notes.filter(Boolean).join(', '),
+			width: carrier ? carrierWidth : geometry.width(rate),
 			rate,
 			words: verdict(edge),
 		},
@@ -134,6 +146,14 @@ function pairs(graph: Graph): GraphEdge[][] {
 	return [...found.values()];
 }
 
+/** Few ports are a line each, many are one; what only carries others stands beside them. */
+function linesOf(pair: GraphEdge[]): GraphEdge[][] {
+	const counted = pair.filter((edge) => !edge.carrier);
+	const carriers = pair.filter((edge) => edge.carrier);
+	const lines = counted.length > linesMax ? [counted] : counted.map((edge) => [edge]);
+	return carriers.length > 0 ? [...lines, carriers] : lines;
+}
+
 export function makeScene(graph: Graph, rates: Rates, places: Places, grid: Grid = plain): Scene {
 	const place = places.of(graph.nodes);
 	const nodes = graph.nodes.map((node) => makeNode(node, place.get(node.id) ?? { x: 0, y: 0 }, grid));
@@ -144,13 +164,12 @@ export function makeScene(graph: Graph, rates: Rates, places: Places, grid: Grid
 		const client = nodeById.get(pair[0]?.client ?? '');
 		const server = nodeById.get(pair[0]?.server ?? '');
 		if (!client || !server) continue;
-		const lines = pair.length > linesMax ? [pair] : pair.map((edge) => [edge]);
 		const ends = { client, server };
-		lines.forEach((members, rank) => edges.push(...makeLine(members, ends, rates, drawn(ends, rank, grid, find))));
+		linesOf(pair).forEach((members, rank) => edges.push(...makeLine(members, ends, rates, drawn(ends, rank, grid, find))));
 	}
 	for (const edge of edges)
 		for (const end of new Set([edge.client, edge.server])) {
-			end.rate += edge.rate;
+			end.rate += edge.carrier ? 0 : edge.rate; // it is in the others already
 			end.lines++;
 		}
 	const edgeById = new Map(edges.flatMap((edge) => edge.members.map((member) => [member.id, edge] as const)));

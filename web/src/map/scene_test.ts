@@ -33,6 +33,15 @@ test('three ports are three lines, four are one that shows the worst', () => {
 	assert.equal(crowded.edgeById.size, 4);
 });
 
+test('what only carries others is a line of its own, fine, and in no sum', () => {
+	const rates = new Rates();
+	const edges = [edge('a', 'b', 80), edge('a', 'b', 4789, { carrier: 'tunnel', transport: 'udp' }), edge('a', 'b', 81, { provisional: true })];
+	rates.add(graph(nodes, edges.map((each) => ({ ...each, bytes_to_server: 1_000_000 }))));
+	const world = makeScene(graph(nodes, edges), rates, new Places());
+	assert.deepEqual(world.edges.map(({ note, width }) => [note, width === 1]).sort(), [['', false], ['provisional', false], ['tunnel', true]]);
+	assert.equal(world.nodeById.get('a')?.rate, 2_000_000);
+});
+
 test('an edge without its node is left out', () => {
 	assert.equal(scene([edge('a', 'nobody', 1)]).edges.length, 0);
 });

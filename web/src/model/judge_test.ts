@@ -86,5 +86,5 @@ test('names that nobody answers are told', () => {
 	const latency_us = { count: 0, min: 0, p50: 0, p95: 0, p99: 0, max: 0 };
 	const dns = { queries: 9, answers: 8, timeouts: 1, errors: { servfail: 2 }, latency_us };
 	const found = findings(make({ attempted: 1, opened: 1 }, { dns }), names, node('db'));
-	assert.deepEqual(found.map(({ text }) => text), ['1 name asked for and never answered', '2 names that db failed to resolve (SERVFAIL)']);
+	assert.deepEqual(found.map(({ text }) => text), ['1 query for names never answered', '2 queries that db could not resolve (SERVFAIL)']);
 });

@@ -2,6 +2,7 @@
 // The table's rows: what each column shows of an edge, and in which order.
 import { connections, failedCount } from './judge';
 import { clean } from './names';
+import { farness, zonesText } from './zones';
 import type { Rates } from './rates';
 import type { Graph, GraphEdge, Health } from '../net/types';
 
@@ -25,6 +26,7 @@ export const sortValue: Record<string, (row: Row) => Value> = {
 	health: (row) => level[row.edge.health],
 	client: (row) => row.client.toLowerCase(),
 	server: (row) => row.server.toLowerCase(),
+	zones: (row) => `${farness(row.edge)} ${zonesText(row.edge)}`,
 	port: (row) => row.edge.port,
 	rate: (row) => row.rate,
 	to_server: (row) => row.edge.bytes_to_server + row.edge.adopted_bytes_to_server,

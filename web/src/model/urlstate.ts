@@ -2,7 +2,7 @@
 // What is looked at is in the URL, so that a link shows somebody else the same.
 import { isSame, parseTime, queryOf, usual, type Time } from './time';
 
-export const views = ['both', 'map', 'table'] as const;
+export const views = ['both', 'map', 'table', 'agents'] as const;
 export const groups = ['workload', 'process', 'container', 'node', 'zone', 'region'] as const;
 
 export interface Selection {

@@ -103,13 +103,13 @@ function ofNames(edge: GraphEdge, { client, server }: Names): Finding[] {
 	const { timeouts = 0, errors = {} } = edge.dns ?? {};
 	if (timeouts > 0)
 		found.push({
-			text: `${plural(timeouts, 'name')} asked for and never answered`,
+			text: `${plural(timeouts, 'query', 'queries')} for names never answered`,
 			advice: `look at ${server} and the path to it: it leaves queries of ${client} without answer`,
 			urgency: 55,
 		});
 	if (errors.servfail)
 		found.push({
-			text: `${plural(errors.servfail, 'name')} that ${server} failed to resolve (SERVFAIL)`,
+			text: `${plural(errors.servfail, 'query', 'queries')} that ${server} could not resolve (SERVFAIL)`,
 			advice: `look at the name servers behind ${server}: it could not resolve names`,
 			urgency: 40,
 		});

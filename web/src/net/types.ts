@@ -227,6 +227,10 @@ export interface Loss {
 
 export interface Agent {
 	node: string;
+	boot_id?: string;
+	started?: number;
+	hooks?: string;
+	window_wanted_s?: number;
 	version: string;
 	kernel: string;
 	reporting: boolean;

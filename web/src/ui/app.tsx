@@ -5,6 +5,7 @@ import { serverNow } from '../net/clock';
 import { Live, type LiveState, type Question } from '../net/live';
 import { gesture } from '../model/gesture';
 import { formatUrl, parseUrl, type UrlState } from '../model/urlstate';
+import { AgentsPane } from './agents';
 import { MapPane } from './map';
 import { Panel } from './panel';
 import { Table } from './table';
@@ -64,16 +65,18 @@ export function App() {
 	const session = useSession();
 	const [utc, setUtc] = useZone();
 	useKeys(url, change);
+	const withPanel = url.selection !== null && url.view !== 'agents';
 	const onSelect = useMemo(() => (selection: UrlState['selection']) => change({ selection }), []);
 	return (
-		<div class={`app view-${url.view} ${url.selection ? 'with-panel' : ''}`}>
+		<div class={`app view-${url.view} ${withPanel ? 'with-panel' : ''}`}>
 			<TopBar url={url} live={live} change={change} session={session} />
 			<TimeBar time={url.time} filter={url.filter} live={live} onChoose={(time) => change({ time })} utc={utc} onUtc={setUtc} />
 			<main>
 				<MapPane live={live} url={url} change={change} onSelect={onSelect} />
 				<Table live={live} time={live?.time ?? url.time} sort={url.sort} selection={url.selection} change={change} />
+				{url.view === 'agents' && <AgentsPane isPast={url.time.kind === 'past'} />}
 			</main>
-			{url.selection && live?.graph && (
+			{withPanel && live?.graph && url.selection && (
 				<Panel live={live} graph={live.graph} selection={url.selection} url={{ ...url, time: live.time }} onSelect={onSelect} />
 			)}
 			{live?.link === 'signed-out' && (

@@ -1,26 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // How much of what happened is in the numbers; behind it, what was lost and by which cause.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { getAgents } from '../net/api';
 import { Name } from './parts';
+import { useAgents } from './use_agents';
+import { serverNow } from '../net/clock';
+import { silentSince, sortAgents, standingOf } from '../model/agents';
+import { rangeText } from '../model/clock';
 import { bytes, count, percent, plural, span } from '../model/format';
 import type { Agents, Completeness as Figures, Graph } from '../net/types';
 
-function useAgents(open: boolean): Agents | null {
-	const [agents, setAgents] = useState<Agents | null>(null);
-	useEffect(() => {
-		if (!open) return;
-		const stop = new AbortController();
-		const load = () => getAgents(stop.signal).then(setAgents, () => undefined);
-		void load();
-		const timer = setInterval(load, 3000);
-		return () => {
-			clearInterval(timer);
-			stop.abort();
-		};
-	}, [open]);
-	return agents;
-}
+const agentsMax = 6;
+const gapsMax = 8;
 
 /** Causes with their explanations, which only /api/v1/agents has. */
 function losses(figures: Figures, agents: Agents | null): { cause: string; help: string; count: number }[] {
@@ -32,7 +22,56 @@ function losses(figures: Figures, agents: Agents | null): { cause: string; help:
 		.map(([cause, lost]) => ({ cause, count: lost, help: help.get(cause) ?? '' }));
 }
 
-function Details({ figures, agents }: { figures: Figures; agents: Agents | null }) {
+/** Times of which an agent told nothing: its machine's connections are missing then, unless others saw them. */
+function Gaps({ figures }: { figures: Figures }) {
+	const gaps = figures.gaps ?? [];
+	if (gaps.length === 0) return null;
+	const now = serverNow();
+	return (
+		<>
+			<h3>Told nothing for a time</h3>
+			<ul class="gaps" data-testid="gaps">
+				{gaps.slice(0, gapsMax).map((gap) => (
+					<li key={`${gap.node} ${gap.from}`}>
+						<Name text={gap.node} /> <span class="dim">{rangeText(gap, now)}, {span(gap.to - gap.from)}</span>
+					</li>
+				))}
+			</ul>
+			{gaps.length > gapsMax && <p class="dim">and {plural(gaps.length - gapsMax, 'more gap')}</p>}
+		</>
+	);
+}
+
+/** A few, those that are silent first. */
+function SomeAgents({ agents }: { agents: Agents | null }) {
+	const list = sortAgents(agents?.agents ?? []).slice(0, agentsMax);
+	return (
+		<ul class="agents">
+			{list.map((agent) => {
+				const reports = standingOf(agent) === 'reporting';
+				return (
+					<li key={`${agent.node} ${agent.boot_id}`}>
+						<span class={`dot ${reports ? 'on' : 'off'}`} />
+						<Name text={agent.node} />
+						<span class="dim">
+							{reports
+								? `${agent.cost.cpu_percent.toFixed(2)} % CPU, ${plural(agent.sockets, 'live socket')}`
+								: `${standingOf(agent)} for ${span(Math.max(0, serverNow() - silentSince(agent)))}`}
+						</span>
+					</li>
+				);
+			})}
+		</ul>
+	);
+}
+
+interface DetailsProps {
+	figures: Figures;
+	agents: Agents | null;
+	onAgents: () => void;
+}
+
+function Details({ figures, agents, onAgents }: DetailsProps) {
 	const lost = losses(figures, agents);
 	return (
 		<div class="popover" role="dialog" aria-label="Completeness" data-testid="completeness-details">
@@ -58,23 +97,16 @@ function Details({ figures, agents }: { figures: Figures; agents: Agents | null 
 				{figures.agents.reporting} of {plural(figures.agents.expected, 'agent')} reporting, a window is{' '}
 				{span(figures.window_s)}
 			</h3>
-			<ul class="agents">
-				{(agents?.agents ?? []).map((agent) => (
-					<li key={agent.node}>
-						<span class={`dot ${agent.reporting ? 'on' : 'off'}`} />
-						<Name text={agent.node} />
-						<span class="dim">
-							{agent.cost.cpu_percent.toFixed(2)} % CPU, {plural(agent.sockets, 'live socket')}
-							{agent.reporting ? '' : `, silent for ${span(agent.lag_s)}`}
-						</span>
-					</li>
-				))}
-			</ul>
+			<SomeAgents agents={agents} />
+			<button type="button" class="more" data-testid="all-agents" onClick={onAgents}>
+				All about the agents
+			</button>
+			<Gaps figures={figures} />
 		</div>
 	);
 }
 
-export function Completeness({ graph }: { graph: Graph | null }) {
+export function Completeness({ graph, onAgents }: { graph: Graph | null; onAgents: () => void }) {
 	const [open, setOpen] = useState(false);
 	const agents = useAgents(open);
 	const root = useRef<HTMLDivElement>(null);
@@ -89,7 +121,8 @@ export function Completeness({ graph }: { graph: Graph | null }) {
 	if (!graph) return null;
 	const figures = graph.completeness;
 	const silent = figures.agents.reporting < figures.agents.expected || figures.agents.reporting === 0;
-	const level = silent || figures.share < 0.99 ? 'bad' : figures.share < 1 ? 'some' : 'all';
+	const gaps = figures.gaps?.length ?? 0;
+	const level = silent || figures.share < 0.99 ? 'bad' : figures.share < 1 || gaps > 0 ? 'some' : 'all';
 	const onKeyDown = (event: KeyboardEvent) => {
 		if (event.key !== 'Escape' || !open) return;
 		event.preventDefault();
@@ -98,10 +131,20 @@ export function Completeness({ graph }: { graph: Graph | null }) {
 	return (
 		<div class="chip-box" ref={root} onKeyDown={onKeyDown}>
 			<button type="button" class={`chip ${level}`} data-testid="completeness" aria-expanded={open} onClick={() => setOpen(!open)}>
-				{percent(figures.share)} complete
-				{silent && `, ${figures.agents.reporting} of ${figures.agents.expected} agents`}
+				{percent(figures.share)}
+				<span class="word"> complete</span>
+				{silent ? `, ${figures.agents.reporting} of ${figures.agents.expected} agents` : gaps > 0 && `, ${plural(gaps, 'gap')}`}
 			</button>
-			{open && <Details figures={figures} agents={agents} />}
+			{open && (
+				<Details
+					figures={figures}
+					agents={agents}
+					onAgents={() => {
+						setOpen(false);
+						onAgents();
+					}}
+				/>
+			)}
 		</div>
 	);
 }

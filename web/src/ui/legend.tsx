@@ -15,12 +15,26 @@ function Sample({ health }: { health: Health }) {
 	);
 }
 
-export function Legend({ when }: { when: 'now' | 'then' | 'mean' }) {
+interface Props {
+	when: 'now' | 'then' | 'mean';
+	/** Whether there is a line on the map that only carries others. */
+	carriers: boolean;
+}
+
+export function Legend({ when, carriers }: Props) {
 	return (
 		<ul class="legend" aria-label="What the lines mean">
 			<Sample health="ok" />
 			<Sample health="degraded" />
 			<Sample health="failing" />
+			{carriers && (
+				<li class="carrier">
+					<svg viewBox="0 0 34 8" aria-hidden="true">
+						<path d="M1 4h32" stroke-dasharray="1.5 3.5" />
+					</svg>
+					carries others, in no sum
+				</li>
+			)}
 			<li>width: {when === 'mean' ? 'mean traffic' : `traffic ${when}`}</li>
 		</ul>
 	);

@@ -97,7 +97,7 @@ export function MapPane({ live, url, change, onSelect }: Props) {
 					<Icon path={paths.fit} />
 				</button>
 			</div>
-			<Legend when={rateWord(live?.rates, live?.time ?? url.time)} />
+			<Legend when={rateWord(live?.rates, live?.time ?? url.time)} carriers={graph?.edges.some((edge) => edge.carrier) ?? false} />
 			<Empty live={live} filter={url.filter} change={change} />
 			{graph && hover && <Tip graph={graph} rates={live.rates} on={hover.on} at={hover.at} />}
 		</section>

@@ -10,6 +10,7 @@ import { datagrams, dnsErrors, failedCount, healthWords, verdict } from '../mode
 import { clean } from '../model/names';
 import { rateWord, since } from '../model/tense';
 import { findings } from '../model/why';
+import { carrierText, isFar, placeText, provisionalText, tagsOf, zonesText } from '../model/zones';
 import type { Rates } from '../model/rates';
 import type { Selection, UrlState } from '../model/urlstate';
 import type { Dns, Graph, GraphEdge, GraphNode } from '../net/types';
@@ -51,12 +52,27 @@ function Title({ edge, ends, onSelect }: { edge: GraphEdge; ends: Ends; onSelect
 				<span>
 					{edge.transport} port {edge.port || 'unknown'}
 				</span>
+				{placeText(edge) && <bdi class={isFar(edge) ? 'far' : undefined}>{placeText(edge)}</bdi>}
 				<HealthMark
 					health={edge.health}
 					words={edge.health === 'ok' ? healthWords.ok : `${healthWords[edge.health]}: ${verdict(edge)}`}
 				/>
 			</p>
 		</header>
+	);
+}
+
+/** What an edge is that is not like the others, and why it matters to who reads the figures. */
+function Notices({ edge }: { edge: GraphEdge }) {
+	const texts = [carrierText(edge.carrier), edge.provisional ? provisionalText : ''].filter(Boolean);
+	return (
+		<>
+			{texts.map((text) => (
+				<p key={text} class="notice" data-testid="notice">
+					{text}
+				</p>
+			))}
+		</>
 	);
 }
 
@@ -128,12 +144,12 @@ function Facts({ graph, edge, rates, url: { time } }: Props) {
 }
 
 /** What was asked of a name server here. */
-function Names({ dns }: { dns: Dns }) {
+function Queries({ dns }: { dns: Dns }) {
 	return (
 		<section data-testid="dns">
-			<h3>Names asked for</h3>
+			<h3>DNS</h3>
 			<dl class="facts">
-				<Fact label="Questions">{count(dns.queries)}</Fact>
+				<Fact label="Queries">{count(dns.queries)}</Fact>
 				<Fact label="Answers">{count(dns.answers)}</Fact>
 				<Fact label="Not answered" hint="No answer within 5 s, or asked again">
 					{count(dns.timeouts)}
@@ -150,21 +166,23 @@ function Names({ dns }: { dns: Dns }) {
 
 const siblingsMax = 50;
 
-/** More ports between the same two: on the map they may be one line. */
+/** More ports, or zones, between the same two: on the map they may be one line. */
 function Siblings({ graph, edge, onSelect }: { graph: Graph; edge: GraphEdge; onSelect: Props['onSelect'] }) {
 	const others = graph.edges.filter((other) => other !== edge && other.client === edge.client && other.server === edge.server);
 	if (others.length === 0) return null;
 	return (
 		<section class="peers">
 			<h3>
-				Other ports between the two <small>{others.length}</small>
+				Others between the two <small>{others.length}</small>
 			</h3>
 			<ul>
 				{others.slice(0, siblingsMax).map((other) => (
 					<li key={other.id}>
 						<button type="button" onClick={() => onSelect({ kind: 'edge', id: other.id })}>
 							<span class="dim">{other.transport}</span>
-							<span>{other.port}</span>
+							<span class="who">
+								{other.port} <bdi class="dim">{[zonesText(other), ...tagsOf(other)].filter(Boolean).join(', ')}</bdi>
+							</span>
 							<span class="dim">{bytes(other.bytes_to_server + other.bytes_to_client)}</span>
 							<HealthMark health={other.health} words={verdict(other)} />
 						</button>
@@ -182,9 +200,10 @@ export function EdgePanel(props: Props) {
 	return (
 		<>
 			<Title edge={edge} ends={ends} onSelect={onSelect} />
+			<Notices edge={edge} />
 			<Findings edge={edge} ends={ends} />
 			<Facts {...props} />
-			{edge.dns && <Names dns={edge.dns} />}
+			{edge.dns && <Queries dns={edge.dns} />}
 			<Times rtt={edge.rtt_us} connect={edge.connect_us} dns={edge.dns?.latency_us} isTcp={edge.connections !== null} />
 			<Waits edge={edge} client={ends.client?.name ?? ''} server={ends.server?.name ?? ''} />
 			<Charts query={{ edge: edge.id, by: 'edge', rtt: 1, group: url.group }} time={url.time} take={(line) => line.edge === edge.id} connections={edge.connections !== null} />

@@ -6,6 +6,7 @@ import { bytes, count, plural, portOf, rate } from '../model/format';
 import { connections, healthWords, verdict } from '../model/judge';
 import { clean, quoted } from '../model/names';
 import { rateWord, since } from '../model/tense';
+import { isFar, tagsOf, zonesText } from '../model/zones';
 import type { Rates } from '../model/rates';
 import type { Selection, UrlState } from '../model/urlstate';
 import type { EventCounts, Graph, GraphEdge, GraphNode, Listener } from '../net/types';
@@ -19,6 +20,7 @@ interface Props {
 }
 
 const listMax = 100;
+const namesMax = 20;
 
 function Peers({ title, edges, far, props }: { title: string; edges: GraphEdge[]; far: 'client' | 'server'; props: Props }) {
 	if (edges.length === 0) return null;
@@ -36,7 +38,8 @@ function Peers({ title, edges, far, props }: { title: string; edges: GraphEdge[]
 							<KindIcon kind={name(edge[far])?.kind ?? ''} />
 							<span class="who">
 								<Name text={name(edge[far])?.name ?? ''} />
-								{far === 'server' && <span class="dim">:{portOf(edge)}</span>}
+								{far === 'server' && <span class="port">:{portOf(edge)}</span>}
+								<bdi class="dim">{[isFar(edge) ? zonesText(edge) : '', ...tagsOf(edge)].filter(Boolean).join(', ')}</bdi>
 							</span>
 							<span class="dim">{rate(props.rates.total(edge.id))}</span>
 							<HealthMark health={edge.health} words={verdict(edge)} />
@@ -92,20 +95,26 @@ function Addresses({ node }: { node: GraphNode }) {
 }
 
 function Facts({ node, edges, props }: { node: GraphNode; edges: GraphEdge[]; props: Props }) {
-	const into = edges.filter((edge) => edge.server === node.id);
-	const out = edges.filter((edge) => edge.client === node.id);
+	const counted = edges.filter((edge) => !edge.carrier); // the others carry these
+	const into = counted.filter((edge) => edge.server === node.id);
+	const out = counted.filter((edge) => edge.client === node.id);
 	const now = (list: GraphEdge[]) => list.reduce((sum, edge) => sum + props.rates.total(edge.id), 0);
 	const when = rateWord(props.rates, props.url.time);
-	const total = edges.reduce((sum, edge) => sum + edge.bytes_to_server + edge.bytes_to_client, 0);
+	const total = counted.reduce((sum, edge) => sum + edge.bytes_to_server + edge.bytes_to_client, 0);
 	return (
 		<dl class="facts">
 			<Fact label={`As server ${when}`}>{rate(now(into))}</Fact>
 			<Fact label={`As client ${when}`}>{rate(now(out))}</Fact>
 			<Fact label="In this range">{bytes(total)}</Fact>
-			<Fact label={props.url.time.kind === 'live' ? 'Open now' : 'Open at the end'}>{count(edges.reduce((sum, edge) => sum + connections(edge).active, 0))}</Fact>
+			<Fact label={props.url.time.kind === 'live' ? 'Open now' : 'Open at the end'}>{count(counted.reduce((sum, edge) => sum + connections(edge).active, 0))}</Fact>
 			{node.nodes.length > 0 && (
-				<Fact label="Machine">
-					<Name text={node.nodes.join(', ')} />
+				<Fact label={node.nodes.length > 1 ? `Machines (${node.nodes.length})` : 'Machine'}>
+					<Name text={node.nodes.slice(0, namesMax).join(', ')} />
+				</Fact>
+			)}
+			{node.zones.length > 0 && (
+				<Fact label={node.zones.length > 1 ? 'Zones' : 'Zone'}>
+					<Name text={node.zones.slice(0, namesMax).join(', ')} />
 				</Fact>
 			)}
 			{node.first_seen > 0 && <Fact label="First seen">{since(props.graph, node.first_seen, props.url.time)}</Fact>}
@@ -141,6 +150,7 @@ function Events({ node, graph, url }: Props) {
 export function NodePanel(props: Props) {
 	const { graph, node, url } = props;
 	const edges = graph.edges.filter((edge) => edge.client === node.id || edge.server === node.id);
+	const carriers = new Set(edges.filter((edge) => edge.carrier).map((edge) => edge.id));
 	const worst = [...edges].sort((a, b) => order[b.health] - order[a.health])[0];
 	return (
 		<>
@@ -166,7 +176,7 @@ export function NodePanel(props: Props) {
 			<Charts
 				query={{ filter: node.name.length < 200 ? `either:${quoted(node.name)}` : '', by: 'edge', limit: 300, group: url.group }}
 				time={url.time}
-				take={(line) => line.client === node.id || line.server === node.id}
+				take={(line) => (line.client === node.id || line.server === node.id) && !carriers.has(line.edge)}
 				connections
 			/>
 		</>

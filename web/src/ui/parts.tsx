@@ -35,6 +35,15 @@ export function HealthMark({ health, words }: { health: Health; words?: string }
 	);
 }
 
+/** A word that sets something apart from its likes. */
+export function Tag({ text, hint }: { text: string; hint?: string }) {
+	return (
+		<span class="tag" title={hint}>
+			{text}
+		</span>
+	);
+}
+
 export function Fact({ label, children, hint }: { label: string; children: ComponentChildren; hint?: string }) {
 	return (
 		<div class="fact">

@@ -3,10 +3,11 @@
 // One row is in the tab order; the arrow keys go to the others, Enter opens one.
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { HealthMark, KindIcon, Name } from './parts';
+import { HealthMark, KindIcon, Name, Tag } from './parts';
 import { makeRows, nextSort, sortRows, type Row } from '../model/rows';
 import { connections, verdict } from '../model/judge';
 import { bytes, count, micros, portOf, rate } from '../model/format';
+import { carrierText, hasZones, isFar, placeText, provisionalText, tagsOf, zonesText } from '../model/zones';
 import type { LiveState } from '../net/live';
 import { rateWord } from '../model/tense';
 import type { Time } from '../model/time';
@@ -24,9 +25,10 @@ const orNone = (value: number, text: string) => (value > 0 ? text : <span class=
 const both = (now: number, before: number) => orNone(now + before, bytes(now + before));
 
 const columns: Column[] = [
-	{ id: 'health', title: 'Health', hint: 'What is wrong, if anything', show: (row) => <HealthMark health={row.edge.health} words={verdict(row.edge)} /> },
+	{ id: 'health', title: 'Health', hint: 'What is wrong, if anything', show: (row) => <Verdict row={row} /> },
 	{ id: 'client', title: 'Client', hint: 'Who opened the connections', textual: true, show: (row) => <End kind={row.clientKind} name={row.client} /> },
 	{ id: 'server', title: 'Server', hint: 'Who accepted them', textual: true, show: (row) => <End kind={row.serverKind} name={row.server} /> },
+	{ id: 'zones', title: 'Zones', hint: "The client's zone and the server's", textual: true, show: (row) => <Zones row={row} /> },
 	{ id: 'port', title: 'Port', hint: "The server's port", show: (row) => portOf(row.edge) },
 	{ id: 'rate', title: 'Now', hint: 'Payload a second, both ways', show: (row) => orNone(row.rate, rate(row.rate)) },
 	{ id: 'to_server', title: 'To server', hint: 'Payload in this range, and what was carried before millrace came', show: (row) => both(row.edge.bytes_to_server, row.edge.adopted_bytes_to_server) },
@@ -37,6 +39,29 @@ const columns: Column[] = [
 	{ id: 'rtt', title: 'RTT', hint: 'Round-trip time, median', show: (row) => orNone(row.edge.rtt_us.count, micros(row.edge.rtt_us.p50)) },
 	{ id: 'retransmits', title: 'Resent', hint: 'Segments sent again', show: (row) => orNone(row.retransmits, count(row.retransmits)) },
 ];
+
+function Verdict({ row: { edge } }: { row: Row }) {
+	const tags = tagsOf(edge);
+	return (
+		<span class="verdict">
+			{/* of what is well, that it is not like the others matters more */}
+			<HealthMark health={edge.health} words={edge.health === 'ok' && tags.length > 0 ? undefined : verdict(edge)} />
+			{tags.map((tag) => (
+				<Tag key={tag} text={tag} hint={tag === 'provisional' ? provisionalText : carrierText(tag)} />
+			))}
+		</span>
+	);
+}
+
+function Zones({ row: { edge } }: { row: Row }) {
+	const text = zonesText(edge);
+	if (!text) return <span class="none">–</span>;
+	return (
+		<bdi class={isFar(edge) ? 'far' : undefined} title={placeText(edge)}>
+			{text}
+		</bdi>
+	);
+}
 
 function End({ kind, name }: { kind: string; name: string }) {
 	return (
@@ -145,6 +170,7 @@ interface Props {
 
 export function Table({ live, time, sort, selection, change }: Props) {
 	const rows = useMemo(() => (live?.graph ? sortRows(makeRows(live.graph, live.rates), sort) : []), [live, sort]);
+	const zoned = useMemo(() => hasZones(live?.graph?.edges ?? []), [live?.graph]);
 	const { box, first, last } = useWindow(rows.length);
 	const [current, setCurrent] = useState('');
 	const at = Math.max(0, rows.findIndex((row) => row.edge.id === current));
@@ -163,7 +189,7 @@ export function Table({ live, time, sort, selection, change }: Props) {
 	return (
 		<section class="table" aria-label="Dependencies">
 			<div class="scroll" ref={box}>
-				<table data-testid="table" aria-rowcount={rows.length + 1}>
+				<table data-testid="table" class={zoned ? 'zoned' : undefined} aria-rowcount={rows.length + 1}>
 					<Head sort={sort} when={rateWord(live?.rates, time)} change={change} />
 					<tbody>
 						{first > 0 && <tr aria-hidden="true" class="spacer" style={{ height: `${first * rowHeight}px` }} />}

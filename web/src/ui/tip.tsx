@@ -4,6 +4,7 @@ import { useRef } from 'preact/hooks';
 import { Name } from './parts';
 import { datagrams, verdict } from '../model/judge';
 import { count, micros, plural, portOf, rate } from '../model/format';
+import { isFar, placeText, tagsOf } from '../model/zones';
 import type { Rates } from '../model/rates';
 import type { Selection } from '../model/urlstate';
 import type { Graph, Position } from '../net/types';
@@ -13,6 +14,7 @@ function EdgeTip({ graph, rates, id }: { graph: Graph; rates: Rates; id: string 
 	if (!edge) return null;
 	const name = (node: string) => graph.nodes.find((candidate) => candidate.id === node)?.name ?? '';
 	const now = rates.of(id);
+	const more = [isFar(edge) ? placeText(edge) : '', ...tagsOf(edge)].filter(Boolean).join(', ');
 	return (
 		<>
 			<b>
@@ -26,6 +28,7 @@ function EdgeTip({ graph, rates, id }: { graph: Graph; rates: Rates; id: string 
 				{edge.rtt_us.count > 0 && `, RTT ${micros(edge.rtt_us.p50)}`},{' '}
 				<span class={`tone-${edge.health}`}>{verdict(edge)}</span>
 			</span>
+			{more && <span>{more}</span>}
 		</>
 	);
 }

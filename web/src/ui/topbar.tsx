@@ -6,9 +6,10 @@ import { FilterField } from './filter';
 import { Icon, paths } from './parts';
 import { applyTheme, isDark, storedTheme, storeTheme } from './theme';
 import type { LiveState } from '../net/live';
-import { views, type UrlState } from '../model/urlstate';
+import { groups, views, type UrlState } from '../model/urlstate';
 
-const viewNames = { both: 'Both', map: 'Map', table: 'Table' };
+const viewNames = { both: 'Both', map: 'Map', table: 'Table', agents: 'Agents' };
+const groupNames = { workload: 'Workloads', process: 'Processes', container: 'Containers', node: 'Machines', zone: 'Zones', region: 'Regions' };
 
 function ThemeSwitch() {
 	const [theme, setTheme] = useState(storedTheme());
@@ -47,6 +48,21 @@ export function TopBar({ url, live, change, session }: Props) {
 				<span>millrace</span>
 			</a>
 			<FilterField value={url.filter} refused={/^(from|to)\b/.test(live?.refused ?? '') ? '' : live?.refused ?? ''} onChange={(filter) => change({ filter })} />
+			<label class="group">
+				<span class="sr">What a box on the map is</span>
+				<select
+					data-testid="group"
+					title="What a box on the map is"
+					value={url.group}
+					onChange={(event) => change({ group: groups.find((group) => group === event.currentTarget.value) ?? 'workload', selection: null })}
+				>
+					{groups.map((group) => (
+						<option key={group} value={group} selected={group === url.group}>
+							{groupNames[group]}
+						</option>
+					))}
+				</select>
+			</label>
 			<div class="segments" role="group" aria-label="What to show">
 				{views.map((view) => (
 					<button key={view} type="button" aria-pressed={url.view === view} onClick={() => change({ view })}>
@@ -55,7 +71,7 @@ export function TopBar({ url, live, change, session }: Props) {
 				))}
 			</div>
 			<span class="space" />
-			<Completeness graph={live?.graph ?? null} />
+			<Completeness graph={live?.graph ?? null} onAgents={() => change({ view: 'agents' })} />
 			<ThemeSwitch />
 			{session.isIn && (
 				<button type="button" class="quiet" data-testid="signout" aria-label="Sign out" title="Sign out" onClick={session.leave}>
