@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Proves: loopback is told from the rest, a taken port is said in one line, and only our own names are ours. */
+/* Proves: loopback is told from the rest, a taken port is said in one line, and only our own names
+ * are ours. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -155,10 +156,8 @@ static void test_further_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parse),
-		cmocka_unit_test(test_taken_port),
-		cmocka_unit_test(test_loopback),
-		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_parse),         cmocka_unit_test(test_taken_port),
+		cmocka_unit_test(test_loopback),      cmocka_unit_test(test_names),
 		cmocka_unit_test(test_further_names),
 	};
 
