@@ -166,7 +166,7 @@ enum wire_loss { WIRE_LOSSES(WIRE_LOSS_ENUM) WIRE_LOSS_COUNT };
 /* What the agent itself costs and holds; sums since it started unless said otherwise. */
 struct wire_status {
 	const char *hooks;          /* one line: "sock_ops, inet_sk_error_report" */
-	uint64_t agent_cpu_ns;      /* the agent's thread: sweep, drain, fold, names */
+	uint64_t agent_cpu_ns;      /* the agent's threads: sweep, drain, fold, names; sending */
 	uint64_t kernel_cpu_ns;     /* its programs on the connections' path, sampled */
 	uint64_t sweep_ns;          /* part of agent_cpu_ns */
 	uint64_t sweep_sockets;     /* visits */

@@ -147,7 +147,7 @@ void book_add(struct book *b, const struct wire_batch *batch)
 	retire(b->actors, batch->retired_actors, batch->retired_actor_count);
 	b->windows += batch->windows ? batch->windows : 1;
 	b->window_end_ns = batch->window_end_ns;
-	b->cpu_ns = batch->status.agent_cpu_ns;
+	b->sweep_ns = batch->status.sweep_ns;
 }
 
 static bool same_table(struct lru *a, struct lru *b, size_t value_size)
@@ -171,7 +171,7 @@ const char *book_difference(const struct book *a, const struct book *b, bool coa
 		return "windows";
 	if (!same_table(a->kinds, b->kinds, sizeof(struct sums)))
 		return "sums by actor";
-	if (a->cpu_ns != b->cpu_ns)
+	if (a->sweep_ns != b->sweep_ns)
 		return "status";
 	if (coarse)
 		return NULL;

@@ -210,7 +210,7 @@ struct wire_batch *life_window(struct life *l)
 	b->window_start_ns = l->now_ns;
 	l->now_ns += SECOND_NS;
 	b->window_end_ns = b->sent_ns = l->now_ns;
-	b->status.agent_cpu_ns = l->now_ns / 1000;
+	b->status.sweep_ns = l->now_ns / 1000;
 	add_flows(l, b);
 	add_events(l, b);
 	add_names(l, b);

@@ -40,7 +40,7 @@ struct book {
 	uint64_t events, updates, unknown; /* unknown: named by a handle that was not */
 	uint64_t windows, window_end_ns;
 	uint32_t listeners, covers;
-	uint64_t cpu_ns;
+	uint64_t sweep_ns;
 };
 
 void book_init(struct book *b);
