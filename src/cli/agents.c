@@ -7,6 +7,7 @@
 #include "field.h"
 #include "human.h"
 #include "output.h"
+#include "table.h"
 
 double agents_percent(const json_t *agent)
 {
@@ -101,22 +102,123 @@ static void write_server(const json_t *s, const json_t *completeness, FILE *out)
 		human_percent(share, field_number(completeness, "share"), 1));
 }
 
-int agents_write(const json_t *json, FILE *out)
+/* --- many agents: a line each ----------------------------------------------------------------- */
+
+static const struct table_column columns[] = {
+	{.title = "NODE", .shrink_min = 12},
+	{.title = "ZONE", .shrink_min = 6, .leave_out = 4},
+	{.title = "STATUS"},
+	{.title = "LAG", .right = true},
+	{.title = "WINDOW", .right = true, .leave_out = 5},
+	{.title = "CPU", .right = true},
+	{.title = "SOCKETS", .right = true, .leave_out = 6},
+	{.title = "LOST", .right = true},
+	{.title = "VERSION", .shrink_min = 6, .leave_out = 3},
+	{.title = "KERNEL", .shrink_min = 8, .leave_out = 2},
+	{.title = "OBSERVES", .shrink_min = 8, .leave_out = 1},
+};
+
+static double lost_of(const json_t *agent)
+{
+	double sum = 0;
+	size_t i;
+	json_t *loss;
+
+	json_array_foreach (field_array(agent, "losses"), i, loss)
+		sum += field_number(loss, "count");
+	return sum;
+}
+
+static void cell_status(struct table *t, const json_t *a)
+{
+	const char *status = field_text(a, "status");
+	bool reporting = json_is_true(field_get(a, "reporting"));
+
+	if (!*status)
+		status = reporting ? "reporting" : "silent";
+	table_cell_coloured(t, reporting ? TABLE_GREEN : TABLE_RED, status);
+}
+
+static void cell_text(struct table *t, const char *text)
+{
+	table_cell(t, *text ? text : "-");
+}
+
+static void write_row(struct table *t, const json_t *a)
+{
+	char text[HUMAN_NUMBER_SIZE], cost[32];
+
+	cell_text(t, field_text(a, "node"));
+	cell_text(t, field_text(a, "zone"));
+	cell_status(t, a);
+	table_cell(t, human_span(text, field_number(a, "lag_s")));
+	table_cell(t, human_microseconds(text, field_number(a, "window_s") * 1e6));
+	snprintf(cost, sizeof(cost), "%.3f %%", agents_percent(a));
+	table_cell(t, cost);
+	table_cell(t, human_count(text, field_number(a, "sockets")));
+	table_cell(t, human_count(text, lost_of(a)));
+	cell_text(t, field_text(a, "version"));
+	cell_text(t, field_text(a, "kernel"));
+	cell_text(t, *field_text(a, "coverage") ? field_text(a, "coverage") : "all");
+}
+
+static int write_table(const json_t *agents, const struct table_style *style, FILE *out)
+{
+	struct table *t = table_new(columns, sizeof(columns) / sizeof(*columns));
+	size_t i;
+	json_t *a;
+	int r;
+
+	if (!t)
+		return -ENOMEM;
+	json_array_foreach (agents, i, a)
+		write_row(t, a);
+	r = table_print(t, style, out);
+	table_free(t);
+	return r;
+}
+
+/* What no agent told, so that nobody takes it for silence on the network. */
+static void write_gaps(const json_t *gaps, FILE *out)
+{
+	size_t i;
+	json_t *gap;
+
+	json_array_foreach (gaps, i, gap) {
+		double from = field_number(gap, "from");
+		char span[HUMAN_NUMBER_SIZE];
+
+		fputs("gap: ", out);
+		human_print(out, field_text(gap, "node"));
+		fprintf(out, " told nothing of %s\n",
+			human_span(span, field_number(gap, "to") - from));
+	}
+}
+
+int agents_write(const json_t *json, const struct table_style *style, FILE *out)
 {
 	const json_t *agents = field_array(json, "agents");
 	size_t i;
 	json_t *a;
+	int r = 0;
 
 	if (!agents)
 		return -EPROTO;
-	json_array_foreach (agents, i, a)
-		write_agent(a, out);
+	if (json_array_size(agents) > 1)
+		r = write_table(agents, style, out);
+	else
+		json_array_foreach (agents, i, a)
+			write_agent(a, out);
+	if (r < 0)
+		return r;
+	write_gaps(field_array(field_get(json, "completeness"), "gaps"), out);
 	write_server(field_get(json, "server"), field_get(json, "completeness"), out);
 	return 0;
 }
 
 int agents_run(const struct arguments *a, struct error *ret_error)
 {
+	struct table_style style = output_style();
 	struct client_answer answer;
 	int r = client_get(&a->server, "/api/v1/agents", NULL, &answer, ret_error);
 
@@ -125,7 +227,8 @@ int agents_run(const struct arguments *a, struct error *ret_error)
 	if (a->json)
 		client_print_json(&answer);
 	else
-		r = output_result(agents_write(answer.json, stdout), a->server.url, ret_error);
+		r = output_result(agents_write(answer.json, &style, stdout), a->server.url,
+				  ret_error);
 	client_answer_done(&answer);
 	return client_exit_code(r);
 }

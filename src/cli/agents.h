@@ -5,8 +5,11 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "table.h"
+
 /* CPU of the agent's own thread in percent of the machine: over the last minute, or, before there
  * is such a figure, since it started. */
 double agents_percent(const json_t *agent);
 
-int agents_write(const json_t *json, FILE *out); /* 0, -EPROTO */
+/* One agent at length, of several a line each. 0, -EPROTO, -ENOMEM. */
+int agents_write(const json_t *json, const struct table_style *style, FILE *out);

@@ -95,7 +95,7 @@ static void other_answers_are_refused(void **state)
 	out = memory();
 	assert_int_equal(connections_write(empty, false, 0, &(struct table_style){0}, out),
 			 -EPROTO);
-	assert_int_equal(agents_write(empty, out), -EPROTO);
+	assert_int_equal(agents_write(empty, &(struct table_style){0}, out), -EPROTO);
 	assert_int_equal(start_write("u", empty, empty, out), -EPROTO);
 	assert_int_equal(start_write("u", NULL, NULL, out), -EPROTO);
 	fclose(out);
@@ -153,7 +153,7 @@ static void agents_tell_cost_and_losses(void **state)
 	json_t *json = json_loads(AGENTS, 0, NULL);
 	FILE *out = memory();
 
-	assert_int_equal(agents_write(json, out), 0);
+	assert_int_equal(agents_write(json, &(struct table_style){0}, out), 0);
 	fclose(out);
 	json_decref(json);
 	assert_non_null(strstr(text, "host: reporting\n"));
@@ -164,6 +164,30 @@ static void agents_tell_cost_and_losses(void **state)
 	assert_non_null(strstr(text, "3 slots_full: no slot\n"));
 	assert_null(strstr(text, "dropped"));
 	assert_non_null(strstr(text, "complete: 99.900 %"));
+}
+
+/* With several agents each is a line, and what one of them never told is said. */
+static void agents_are_a_table(void **state)
+{
+	json_t *json = json_loads(
+		"{\"agents\": [{\"node\": \"web-1\", \"reporting\": true, \"status\": "
+		"\"reporting\","
+		" \"zone\": \"eu-1a\", \"lag_s\": 0.4, \"window_s\": 1.0, \"version\": \"0.2\","
+		" \"losses\": [{\"cause\": \"slots_full\", \"help\": \"\", \"count\": 3}]},"
+		" {\"node\": \"db-1\", \"reporting\": false, \"status\": \"gone\","
+		" \"lag_s\": 700, \"coverage\": \"/a.slice\"}], \"server\": {},"
+		" \"completeness\": {\"share\": 1, \"gaps\": [{\"node\": \"db-1\","
+		" \"from\": 100, \"to\": 130}]}}",
+		0, NULL);
+	FILE *out = memory();
+
+	assert_int_equal(agents_write(json, &(struct table_style){0}, out), 0);
+	fclose(out);
+	json_decref(json);
+	assert_non_null(strstr(text, "web-1  eu-1a  reporting"));
+	assert_non_null(strstr(text, "db-1   -      gone"));
+	assert_non_null(strstr(text, "/a.slice\n"));
+	assert_non_null(strstr(text, "gap: db-1 told nothing of 30 s\n"));
 }
 
 static void up_prints_ten_lines(void **state)
@@ -291,6 +315,7 @@ int main(void)
 		cmocka_unit_test(events_are_lines),
 		cmocka_unit_test(events_stand_by_when_they_began),
 		cmocka_unit_test(agents_tell_cost_and_losses),
+		cmocka_unit_test(agents_are_a_table),
 		cmocka_unit_test(up_prints_ten_lines),
 		cmocka_unit_test(up_names_the_largest_loss),
 	};

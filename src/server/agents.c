@@ -28,16 +28,28 @@ static int fill_texts(const struct reporter *r, struct arena *arena, struct quer
 	a->version = arena_strdup(arena, r->version);
 	a->kernel = arena_strdup(arena, r->kernel);
 	a->hooks = arena_strdup(arena, r->hooks);
+	a->zone = arena_strdup(arena, r->zone);
+	a->region = arena_strdup(arena, r->region);
+	a->coverage = arena_strdup(arena, r->cgroup);
+	if (!a->zone || !a->region || !a->coverage)
+		return -ENOMEM;
 	return a->node && a->boot_id && a->version && a->kernel && a->hooks ? 0 : -ENOMEM;
 }
 
 static int fill_agent(const struct reporter *r, uint64_t now_ns, struct arena *arena,
 		      struct query_agent *a)
 {
+	static const char *const status[] = {[COVERAGE_REPORTING] = "reporting",
+					     [COVERAGE_SILENT] = "silent",
+					     [COVERAGE_GONE] = "gone"};
+	enum coverage_tail tail = reporter_tail(r, now_ns);
 	int e;
 
 	*a = (struct query_agent){
-		.reporting = reporter_is_reporting(r, now_ns),
+		.reporting = tail == COVERAGE_REPORTING,
+		.status = status[tail],
+		.silent_since_ns = tail == COVERAGE_REPORTING ? 0 : r->last_seen_wall_ns,
+		.newest_ns = r->last_window_wall_ns,
 		.started_ns = r->started_wall_ns,
 		.last_seen_ns = r->last_seen_wall_ns,
 		.batches = r->batches,

@@ -49,10 +49,10 @@ void api_emit_agent_name(struct emit *e, const struct query_agent *agent, uint64
 	emit_string(e, "version", agent->version);
 	emit_string(e, "kernel", agent->kernel);
 	emit_boolean(e, "reporting", agent->reporting);
+	emit_string(e, "status", agent->status);
 	emit_seconds(e, "started", agent->started_ns);
 	emit_seconds(e, "last_seen", agent->last_seen_ns);
-	emit_number(e, "lag_s",
-		    now_ns > agent->last_seen_ns ? (now_ns - agent->last_seen_ns) / 1e9 : 0);
+	emit_number(e, "lag_s", now_ns > agent->newest_ns ? (now_ns - agent->newest_ns) / 1e9 : 0);
 	emit_counter(e, "batches", agent->batches);
 	emit_counter(e, "sequence", agent->sequence);
 }
@@ -61,6 +61,13 @@ static void emit_agent(struct emit *e, const struct query_agent *agent, uint64_t
 {
 	emit_object_begin(e, NULL);
 	api_emit_agent_name(e, agent, now_ns);
+	emit_string(e, "zone", agent->zone);
+	emit_string(e, "region", agent->region);
+	emit_string(e, "coverage", agent->coverage);
+	if (agent->silent_since_ns)
+		emit_seconds(e, "silent_since", agent->silent_since_ns);
+	else
+		emit_null(e, "silent_since");
 	emit_string(e, "hooks", agent->hooks);
 	emit_number(e, "window_s", agent->window_s);
 	emit_number(e, "window_wanted_s", agent->window_wanted_s);

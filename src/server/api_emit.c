@@ -233,5 +233,14 @@ void api_emit_completeness(struct emit *e, const struct api *a, const struct que
 	emit_counter(e, "unresolved_bytes", c->unresolved_bytes);
 	emit_number(e, "window_s", c->window_s);
 	emit_covered(e, c);
+	emit_array_begin(e, "gaps");
+	for (i = 0; i < c->gap_count; i++) {
+		emit_object_begin(e, NULL);
+		emit_string(e, "node", c->gaps[i].node);
+		emit_seconds(e, "from", c->gaps[i].from_ns);
+		emit_seconds(e, "to", c->gaps[i].to_ns);
+		emit_object_end(e);
+	}
+	emit_array_end(e);
 	emit_object_end(e);
 }

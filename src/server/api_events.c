@@ -67,9 +67,9 @@ void api_events(void *userdata, struct http_request *r)
 	if (api_query_begin_ranged(&q, r) < 0)
 		return;
 	if (filter_needs_edge(q.filter)) {
-		api_query_refuse(&q, "cannot filter events by address:, port: or protocol:, which "
-				     "processes do not have: expected client:, server:, either:, "
-				     "process: or container:");
+		api_query_refuse(&q, "cannot filter events by address:, port:, protocol:, class: or "
+				     "carrier:, which processes do not have: expected client:, "
+				     "server:, either:, process:, container:, node: or zone:");
 		return;
 	}
 	request = (struct query_events_request){

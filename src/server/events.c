@@ -36,8 +36,9 @@ static void drop_oldest(struct events *e)
 
 static bool is_alike(const struct event *a, const struct event *b)
 {
-	return a->actor == b->actor && a->kind == b->kind && a->scope == b->scope &&
-	       a->code == b->code && a->oom == b->oom && a->child == b->child;
+	return a->actor == b->actor && a->reporter == b->reporter && a->kind == b->kind &&
+	       a->scope == b->scope && a->code == b->code && a->oom == b->oom &&
+	       a->child == b->child;
 }
 
 /* NULL: none that is young enough. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What became of processes and containers, as agents told: a row for each actor, way and ten
+ * What became of processes, containers and agents: a row for each actor, way and ten
  * seconds, oldest first, for as long as history is kept.
  *
  * A row that comes again within the span of a coarse window is the same row with a higher count, so
@@ -20,9 +20,14 @@
 
 #define EVENTS_MAX 16384 /* a power of two */
 
+/* Beyond what agents tell of others: what became of themselves. */
+#define EVENT_AGENT WIRE_EVENT_SCOPE_COUNT /* a scope; its actor is ACTOR_NONE */
+enum event_agent_kind { EVENT_SILENT = WIRE_EVENT_KIND_COUNT, EVENT_RETURNED, EVENT_KIND_COUNT };
+
 struct event {
 	uint64_t first_ns, last_ns; /* wall clock */
 	uint32_t actor, pid, count;
+	uint32_t reporter;         /* of scope EVENT_AGENT: which one; else 0 */
 	uint8_t kind, scope, code; /* enum wire_event_kind, wire_event_scope */
 	bool oom, child;
 };

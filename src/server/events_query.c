@@ -14,10 +14,11 @@
 #define CONTAINER_SHORT 12
 #define LIMIT_DEFAULT   1000
 
-static const char *const kind_names[WIRE_EVENT_KIND_COUNT] = {
+static const char *const kind_names[EVENT_KIND_COUNT] = {
 	[WIRE_EVENT_STARTED] = "started", [WIRE_EVENT_RESTARTED] = "restarted",
 	[WIRE_EVENT_EXITED] = "exited",   [WIRE_EVENT_FAILED] = "failed",
-	[WIRE_EVENT_KILLED] = "killed",
+	[WIRE_EVENT_KILLED] = "killed",   [EVENT_SILENT] = "silent",
+	[EVENT_RETURNED] = "returned",
 };
 
 /* "exited with code 3", "were killed by signal 9 (SIGKILL)" */
@@ -54,12 +55,25 @@ static void describe_who(const struct core *c, const struct event *e, bool many,
 		snprintf(out, size, "%s%s", e->child ? "a worker of " : "", process);
 }
 
+static void describe_agent(const struct core *c, const struct event *e, char *out, size_t size)
+{
+	const char *what = e->kind == EVENT_SILENT     ? "fell silent"
+			   : e->kind == EVENT_RETURNED ? "came back"
+						       : "started";
+
+	snprintf(out, size, "the agent of %s %s", c->reporters[e->reporter].node, what);
+}
+
 const char *events_describe(const struct core *c, const struct event *event, char *buffer,
 			    size_t size)
 {
 	bool many = event->child && event->count > 1;
 	char who[EVENTS_TEXT_MAX - 160], end[80], times[32] = "";
 
+	if (event->scope == EVENT_AGENT) {
+		describe_agent(c, event, buffer, size);
+		return buffer;
+	}
 	describe_who(c, event, many, who, sizeof(who));
 	describe_end(event, many, end, sizeof(end));
 	if (!many && event->count > 1)
@@ -98,12 +112,20 @@ struct teller {
 	struct query_events *out;
 };
 
-static struct end end_of(const struct core *c, uint32_t actor)
+static struct end end_of(const struct core *c, const struct event *e)
 {
-	const struct actor *a = &c->actors.actors[actor];
+	const struct reporter *r = &c->reporters[e->reporter];
+	const struct actor *a;
 
+	if (e->scope == EVENT_AGENT)
+		return (struct end){.actor_index = ACTOR_NONE,
+				    .machine = r->machine,
+				    .reporter = r->index,
+				    .local = true,
+				    .name = r->node};
+	a = &c->actors.actors[e->actor];
 	return (struct end){.actor = a,
-			    .actor_index = actor,
+			    .actor_index = e->actor,
 			    .machine = c->reporters[a->reporter].machine,
 			    .reporter = a->reporter};
 }
@@ -112,7 +134,7 @@ static struct end end_of(const struct core *c, uint32_t actor)
 static bool is_wanted(const struct teller *t, const struct event *e)
 {
 	const struct query_range *range = &t->request->range;
-	struct ends ends = {.client = end_of(t->core, e->actor)};
+	struct ends ends = {.client = end_of(t->core, e)};
 
 	ends.server = ends.client;
 	return e->last_ns > range->from_ns && e->last_ns <= range->to_ns &&
@@ -121,20 +143,26 @@ static bool is_wanted(const struct teller *t, const struct event *e)
 
 static int dress(struct teller *t, const struct event *e, struct query_event *ret)
 {
-	const struct end end = end_of(t->core, e->actor);
+	const struct end end = end_of(t->core, e);
 	char text[EVENTS_TEXT_MAX];
 	int r = dress_end(t->core, &end, 0, t->arena, &ret->who);
 
 	ret->first_ns = e->first_ns;
 	ret->last_ns = e->last_ns;
 	ret->kind = kind_names[e->kind];
-	ret->scope = e->scope == WIRE_EVENT_CONTAINER ? "container" : "process";
+	ret->scope = e->scope == EVENT_AGENT            ? "agent"
+		     : e->scope == WIRE_EVENT_CONTAINER ? "container"
+							: "process";
 	ret->count = e->count;
 	ret->code = e->kind == WIRE_EVENT_FAILED ? e->code : 0;
 	ret->signal = e->kind == WIRE_EVENT_KILLED ? e->code : 0;
 	ret->oom = e->oom;
 	ret->worker = e->child;
 	ret->who.pid = e->pid;
+	if (e->scope == EVENT_AGENT) {
+		ret->who.kind = "node";
+		ret->who.id = ""; /* it is no workload */
+	}
 	ret->text = arena_strdup(t->arena, events_describe(t->core, e, text, sizeof(text)));
 	return r < 0 ? r : ret->text ? 0 : -ENOMEM;
 }
@@ -162,9 +190,10 @@ static int select_rows(struct teller *t)
 		if (!is_wanted(t, e))
 			continue;
 		t->rows[t->out->total++] = e;
-		event_counts_add(e->scope == WIRE_EVENT_CONTAINER ? &t->out->containers
-								  : &t->out->processes,
-				 e);
+		if (e->scope != EVENT_AGENT)
+			event_counts_add(e->scope == WIRE_EVENT_CONTAINER ? &t->out->containers
+									  : &t->out->processes,
+					 e);
 	}
 	qsort(t->rows, t->out->total, sizeof(*t->rows), by_time);
 	return 0;

@@ -3,10 +3,13 @@
 #include "server/gather.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <linux/types.h>
 
 #include "../../bpf/flow.h"
+#include "base/vector.h"
 #include "server/owner.h"
 
 /* An attempt younger than this is not waiting yet. */
@@ -184,16 +187,73 @@ static uint64_t unresolved_bytes(const struct core *c)
 	return bytes;
 }
 
+/* What an agent has not told: between two of its lives, and since it fell silent. */
+static size_t gaps_of(const struct reporter *r, const struct query_range *range, uint64_t now_ns,
+		      struct coverage_life ret[COVERAGE_LIVES_MAX])
+{
+	uint64_t end_ns = coverage_end(&r->coverage);
+	uint64_t to_ns = now_ns < range->to_ns ? now_ns : range->to_ns;
+	struct coverage_life gap;
+	size_t count = 0;
+
+	for (uint32_t n = 0; coverage_gap(&r->coverage, n, &gap); n++)
+		if (gap.to_ns > range->from_ns && gap.from_ns < range->to_ns)
+			ret[count++] = gap;
+	if (end_ns && end_ns < to_ns && reporter_tail(r, now_ns) == COVERAGE_SILENT)
+		ret[count++] = (struct coverage_life){end_ns, to_ns};
+	return count;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	const struct query_gap *x = a, *y = b;
+
+	if (x->to_ns != y->to_ns)
+		return x->to_ns < y->to_ns ? 1 : -1;
+	return strcmp(x->node, y->node);
+}
+
+static int gather_gaps(const struct core *c, const struct query_range *range, uint64_t now_ns,
+		       struct arena *arena, struct query_completeness *ret)
+{
+	struct coverage_life gaps[COVERAGE_LIVES_MAX];
+	struct vector all = vector_init(arena, sizeof(struct query_gap), 0);
+
+	for (uint32_t i = 0; i < c->reporter_count; i++) {
+		const struct reporter *r = &c->reporters[i];
+		size_t count = gaps_of(r, range, now_ns, gaps);
+		const char *node = count ? arena_strdup(arena, r->node) : "";
+
+		for (size_t k = 0; k < count; k++) {
+			struct query_gap *gap = vector_push(&all);
+
+			if (!gap || !node)
+				return -ENOMEM;
+			*gap = (struct query_gap){node, gaps[k].from_ns, gaps[k].to_ns};
+		}
+	}
+	if (all.count)
+		qsort(vector_at(&all, 0), all.count, sizeof(struct query_gap), newest_first);
+	ret->gaps = all.count ? vector_at(&all, 0) : NULL;
+	ret->gap_count = all.count < QUERY_GAPS_MAX ? all.count : QUERY_GAPS_MAX;
+	return 0;
+}
+
 int gather_completeness(struct core *c, const struct query_range *range, uint64_t now_ns,
 			struct arena *arena, struct query_completeness *ret)
 {
 	const struct fold *f = &c->range;
 
 	*ret = (struct query_completeness){.share = share_of(f),
-					   .agents_expected = c->reporter_count,
 					   .unresolved_bytes = unresolved_bytes(c)};
-	for (uint32_t i = 0; i < c->reporter_count; i++)
-		ret->agents_reporting += reporter_is_reporting(&c->reporters[i], now_ns);
+	for (uint32_t i = 0; i < c->reporter_count; i++) {
+		enum coverage_tail tail = reporter_tail(&c->reporters[i], now_ns);
+
+		ret->agents_expected += tail != COVERAGE_GONE;
+		ret->agents_reporting += tail == COVERAGE_REPORTING;
+	}
+	if (gather_gaps(c, range, now_ns, arena, ret) < 0)
+		return -ENOMEM;
 	ret->covered_from_ns = f->oldest_start_ns;
 	ret->covered_to_ns = f->newest_end_ns;
 	ret->window_s = (double)(f->newest_end_ns - f->newest_start_ns) / 1e9;

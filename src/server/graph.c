@@ -229,7 +229,7 @@ static int add_events(struct builder *b)
 
 	for (size_t i = 0; !r && i < events_count(events); i++) {
 		const struct event *e = events_at(events, i);
-		uint32_t node = b->edges.node_of_actor[e->actor];
+		uint32_t node = e->actor == ACTOR_NONE ? 0 : b->edges.node_of_actor[e->actor];
 
 		if (node && e->last_ns > range->from_ns && e->last_ns <= range->to_ns)
 			r = events_tell(b->core, e, b->arena, &b->nodes[node - 1].happenings);

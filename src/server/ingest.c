@@ -18,6 +18,7 @@
 #include "server/core.h"
 #include "server/learn.h"
 #include "server/life.h"
+#include "server/watch.h"
 
 /* Beyond it is no number of bytes or connections: JSON holds whole numbers up to here. */
 #define VALUE_MAX (INT64_C(1) << 53)
@@ -328,5 +329,6 @@ int core_ingest(struct core *c, const struct wire_batch *batch, uint64_t now_ns)
 	r = life_check(&in);
 	if (r < 0)
 		return r;
+	watch_heard(c, in.reporter, false, now_ns);
 	return batch->definitions ? define(&in) : take(&in);
 }

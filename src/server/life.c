@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "server/text.h"
+#include "server/watch.h"
 
 uint64_t life_wall(const struct learn *in, uint64_t agent_ns)
 {
@@ -69,9 +70,8 @@ static void find_machine(struct core *c, struct reporter *r, const struct wire_b
 }
 
 /* The life before is over: what was open then is gone, or will be adopted again. */
-static int end_gauges(struct learn *in, struct row_writer *w, uint32_t *ret_rows)
+static int end_gauges(struct core *c, uint32_t reporter, struct row_writer *w, uint32_t *ret_rows)
 {
-	struct core *c = in->core;
 	int r = fold_write_losses(w, (uint64_t[LOSS_COUNT]){0});
 
 	*ret_rows = 0;
@@ -80,7 +80,7 @@ static int end_gauges(struct learn *in, struct row_writer *w, uint32_t *ret_rows
 		struct sums lost = {0};
 
 		if (!f || (!f->active && !f->pending) ||
-		    flow_id(&c->flows, f)->reporter != in->reporter->index)
+		    flow_id(&c->flows, f)->reporter != reporter)
 			continue;
 		lost.active_lost = f->active;
 		lost.pending_lost = f->pending;
@@ -90,15 +90,13 @@ static int end_gauges(struct learn *in, struct row_writer *w, uint32_t *ret_rows
 	return r;
 }
 
-static void zero_gauges(struct learn *in, uint64_t at_ns)
+static void zero_gauges(struct core *c, uint32_t reporter, uint64_t at_ns)
 {
-	struct core *c = in->core;
-
 	for (uint32_t i = 0; i < flow_table_used(&c->flows); i++) {
 		struct flow *f = flow_at(&c->flows, i);
 
 		if (!f || (!f->active && !f->pending) ||
-		    flow_id(&c->flows, f)->reporter != in->reporter->index)
+		    flow_id(&c->flows, f)->reporter != reporter)
 			continue;
 		f->active = f->pending = 0;
 		if (f->last_seen_ns < at_ns)
@@ -106,25 +104,25 @@ static void zero_gauges(struct learn *in, uint64_t at_ns)
 	}
 }
 
-static int end_life(struct learn *in)
+int life_end(struct core *c, struct reporter *reporter, uint64_t at_ns)
 {
-	struct window w = {.reporter = in->reporter->index};
+	struct window w = {.start_ns = at_ns, .end_ns = at_ns, .reporter = reporter->index};
+	struct learn in = {.core = c, .reporter = reporter};
 	struct row_writer writer = {0};
-	int r = end_gauges(in, &writer, &w.rows);
+	int r = end_gauges(c, reporter->index, &writer, &w.rows);
 
-	w.start_ns = w.end_ns = life_wall(in, in->batch->started_ns);
 	w.data = writer.data;
 	w.size = writer.size;
 	if (!r && w.rows)
-		r = history_append(&in->core->history, &w);
+		r = history_append(&c->history, &w);
 	if (r < 0 || !w.rows)
 		free(writer.data);
 	if (r < 0)
 		return r;
-	zero_gauges(in, w.end_ns);
-	learn_forget_handles(in);
-	learn_forget_covers(in);
-	listener_table_clear(&in->core->listeners, in->reporter->index);
+	zero_gauges(c, reporter->index, at_ns);
+	learn_forget_handles(&in);
+	learn_forget_covers(&in);
+	listener_table_clear(&c->listeners, reporter->index);
 	return 0;
 }
 
@@ -146,7 +144,8 @@ static int begin_life(struct learn *in)
 	struct core *c = in->core;
 	bool first = r->index == c->reporter_count;
 	bool rebooted = first || !life_is_of_boot(r, in->batch);
-	int e = first ? count_reporter(c, r, in->batch) : end_life(in);
+	uint64_t began_ns = life_wall(in, in->batch->started_ns);
+	int e = first ? count_reporter(c, r, in->batch) : life_end(c, r, began_ns);
 
 	if (e < 0)
 		return e;
@@ -154,10 +153,11 @@ static int begin_life(struct learn *in)
 		find_machine(c, r, in->batch);
 	r->covered = false;
 	r->started_ns = in->batch->started_ns;
-	r->started_wall_ns = life_wall(in, in->batch->started_ns);
+	r->started_wall_ns = began_ns;
 	r->sequence = r->defined_for = 0;
 	r->sample_count = r->sample_next = 0;
 	memset(r->loss, 0, sizeof(r->loss));
+	watch_heard(c, r, true, in->now_ns);
 	return 0;
 }
 

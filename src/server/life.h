@@ -26,6 +26,10 @@ bool life_is_of_boot(const struct reporter *r, const struct wire_batch *b);
  * userdata is the core. */
 size_t life_cuts(void *userdata, uint64_t from_ns, uint64_t to_ns, uint64_t *ret);
 
+/* Whatever an agent held is given back: handles, listeners, addresses; what was open counts as gone
+ * from that moment. -ENOMEM: nothing is. */
+int life_end(struct core *c, struct reporter *r, uint64_t at_ns);
+
 /* Begins a new life if the batch is of one. -ESTALE: an old life. -EALREADY: seen before. -ENOMEM.
  */
 int life_check(struct learn *in);

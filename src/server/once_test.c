@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -368,6 +369,326 @@ static void test_a_merged_window_is_not_judged(void **state)
 	assert_string_equal(g.edges[0].health, "ok");
 }
 
+/* The newest event's words; each second of silence the clock ticks. */
+static const char *newest_event(const char *filter)
+{
+	struct query_events_request request = {.range = {0, UINT64_MAX}, .now_ns = world_wall(&db)};
+	struct query_events events;
+	struct filter *f = NULL;
+
+	assert_int_equal(filter_parse(&f, filter, NULL), 0);
+	request.filter = f;
+	assert_int_equal(query_events(db.core, &request, db.arena, &events), 0);
+	filter_free(f);
+	return events.event_count ? events.events[0].text : "";
+}
+
+static const struct query_agent *agent_of(struct query_agents *agents, const char *node)
+{
+	assert_int_equal(query_agents(db.core, world_wall(&db), db.arena, agents), 0);
+	for (size_t i = 0; i < agents->agent_count; i++)
+		if (!strcmp(agents->agents[i].node, node))
+			return &agents->agents[i];
+	fail_msg("no agent %s", node);
+	return NULL;
+}
+
+static void ticks(unsigned int seconds)
+{
+	while (seconds--) {
+		world_send(&db);
+		core_tick(db.core, world_wall(&db));
+	}
+}
+
+static void test_an_agent_gone_silent_is_an_event(void **state)
+{
+	struct query_agents agents;
+	const struct query_agent *a;
+	uint64_t heard_ns;
+
+	web.zone = "eu-1a";
+	core_tick(db.core, world_wall(&db));
+	for (unsigned int i = 0; i < 20; i++) {
+		send_both();
+		core_tick(db.core, world_wall(&db));
+	}
+	assert_string_equal(newest_event(NULL), "the agent of db-1 started");
+	heard_ns = world_wall(&web);
+	ticks(4);
+	assert_string_equal(agent_of(&agents, "web-1")->status, "reporting");
+	assert_string_equal(newest_event(NULL), "the agent of db-1 started");
+	ticks(3);
+	assert_string_equal(newest_event(NULL), "the agent of web-1 fell silent");
+	assert_string_equal(newest_event("zone:eu-1a"), "the agent of web-1 fell silent");
+	assert_string_equal(newest_event("node:db-1"), "the agent of db-1 started");
+	a = agent_of(&agents, "web-1");
+	assert_string_equal(a->status, "silent");
+	assert_int_equal(a->silent_since_ns, heard_ns);
+	assert_string_equal(a->zone, "eu-1a");
+	assert_int_equal(agents.completeness.gap_count, 1);
+	assert_string_equal(agents.completeness.gaps[0].node, "web-1");
+	assert_int_equal(agents.completeness.gaps[0].from_ns, heard_ns);
+	assert_int_equal(agents.completeness.agents_expected, 2);
+	assert_int_equal(agents.completeness.agents_reporting, 1);
+	web.window_ns = 7 * WORLD_SECOND;
+	world_send(&web);
+	web.window_ns = WORLD_SECOND;
+	assert_string_equal(newest_event(NULL), "the agent of web-1 came back");
+	ticks(10);
+	world_pass(&web, 9);
+	world_restart(&web);
+	world_send(&web);
+	assert_string_equal(newest_event(NULL), "the agent of web-1 started");
+	assert_int_equal(agent_of(&agents, "web-1")->silent_since_ns, 0);
+	assert_int_equal(agents.completeness.gap_count, 1); /* what the old life had not told */
+	ticks(620);
+	assert_string_equal(agent_of(&agents, "web-1")->status, "gone");
+	assert_int_equal(agents.completeness.agents_expected, 1);
+}
+
+/* A server that stood still itself (its machine slept) does not call everybody silent. */
+static void test_a_server_that_slept(void **state)
+{
+	core_tick(db.core, world_wall(&db));
+	for (unsigned int i = 0; i < 20; i++) {
+		send_both();
+		core_tick(db.core, world_wall(&db));
+	}
+	world_pass(&web, 600);
+	world_pass(&db, 600);
+	core_tick(db.core, world_wall(&db));
+	for (unsigned int i = 0; i < 20; i++) {
+		send_both();
+		core_tick(db.core, world_wall(&db));
+	}
+	assert_string_equal(newest_event(NULL), "the agent of db-1 started");
+}
+
+/* --- clocks ----------------------------------------------------------------------------------- */
+
+static const struct query_flow *newest_row(struct query_flows *flows)
+{
+	*flows = world_flows(&db, QUERY_VIEW_ENDS, true);
+	assert_true(flows->flow_count > 0);
+	return &flows->flows[flows->flow_count - 1];
+}
+
+/* Whatever an agent's clock says, only the age of its windows counts. */
+static void test_an_agent_an_hour_ahead(void **state)
+{
+	const struct query_edge *e;
+	struct query_graph g;
+
+	web.ahead_ns = 3600 * WORLD_SECOND;
+	world_pass(&web, 3600);
+	web.started_ns += 3600 * WORLD_SECOND;
+	begin_both();
+	second(10);
+	send_both();
+	e = only_edge(&db, &g);
+	assert_int_equal(to_server(e), 110);
+	assert_int_equal(e->server_view->counter[MR_BYTES_TO_SERVER], 110);
+	assert_int_equal(e->last_seen_ns, world_wall(&db));
+	assert_int_equal(g.completeness.covered_to_ns - g.completeness.covered_from_ns,
+			 2 * WORLD_SECOND);
+}
+
+/* Its clock jumps by an hour in the middle of a window: that one seems long and is not judged; the
+ * next is where it belongs. */
+static void test_a_clock_that_steps(void **state)
+{
+	const struct query_edge *e;
+	struct query_graph g;
+	struct wire_batch *b;
+
+	begin_both();
+	second(10);
+	world_update(&web, 1)->counter[MR_FAILED_REFUSED] = 1;
+	b = world_freeze(&web);
+	b->status.window_ns = WORLD_SECOND;
+	web.now_ns += 3600 * WORLD_SECOND;
+	web.ahead_ns += 3600 * WORLD_SECOND;
+	b->window_end_ns = web.now_ns;
+	assert_int_equal(world_deliver(&web, b), 0);
+	wire_batch_free(b);
+	world_send(&db);
+	second(7);
+	send_both();
+	e = only_edge(&db, &g);
+	assert_int_equal(to_server(e), 117);
+	assert_int_equal(e->last_seen_ns, world_wall(&db));
+	assert_string_equal(e->health, "ok");
+}
+
+/* Its machine sleeps for an hour, and so does its clock: it comes back where it left, in time. */
+static void test_a_suspended_agent(void **state)
+{
+	struct query_flows flows;
+	struct query_graph g;
+
+	begin_both();
+	world_pass(&db, 3599);
+	world_send(&db);
+	web.ahead_ns -= 3600 * WORLD_SECOND; /* its clock stood still */
+	second(10);
+	send_both();
+	assert_int_equal(to_server(only_edge(&db, &g)), 110);
+	assert_int_equal(newest_row(&flows)->time_ns, world_wall(&db));
+	assert_true(newest_row(&flows)->window_s < 1.1);
+}
+
+/* A batch that was frozen and comes an hour later lies where it was, an hour ago. */
+static void test_a_batch_an_hour_late(void **state)
+{
+	struct query_graph g;
+	struct wire_batch *late;
+	uint64_t then_ns;
+
+	begin_both();
+	second(10);
+	late = world_freeze(&web);
+	then_ns = world_wall(&web);
+	world_send(&db);
+	world_pass(&web, 1800);
+	world_pass(&db, 1800);
+	assert_int_equal(world_deliver(&web, late), 0);
+	wire_batch_free(late);
+	g = world_graph(&db, 0, "workload", NULL);
+	assert_int_equal(g.edges[0].last_seen_ns, then_ns);
+	assert_int_equal(to_server(&g.edges[0]), 110);
+}
+
+/* --- orders of arrival ------------------------------------------------------------------------ */
+
+#define HOSTS   3
+#define SECONDS 40
+
+static uint64_t state_random;
+
+static uint64_t random64(void)
+{
+	state_random ^= state_random << 13;
+	state_random ^= state_random >> 7;
+	state_random ^= state_random << 17;
+	return state_random;
+}
+
+static void define_mesh(struct world *w, unsigned int host)
+{
+	char address[HOSTS][32], unit[32];
+
+	for (unsigned int h = 0; h < HOSTS; h++)
+		snprintf(address[h], sizeof(address[h]), "10.0.0.%u", h + 1);
+	snprintf(unit, sizeof(unit), "s%u.service", host);
+	world_actor(w, 1, "app", unit);
+	world_cover(w, 0, address[host]);
+	for (unsigned int h = 0; h < HOSTS; h++) {
+		if (h == host)
+			continue;
+		world_client(w, 1 + h, 1, 100, address[host], address[h], 80);
+		world_server(w, 11 + h, 1, 100, address[host], address[h], 80);
+	}
+}
+
+/* Each second host i sends 100 i + j bytes to host j. One host is killed and comes back. */
+static struct wire_batch *mesh_second(struct world *w, unsigned int host)
+{
+	for (unsigned int h = 0; h < HOSTS; h++) {
+		if (h == host)
+			continue;
+		world_update(w, 1 + h)->counter[MR_BYTES_TO_SERVER] = 100 * (host + 1) + h;
+		world_update(w, 11 + h)->counter[MR_BYTES_TO_SERVER] = 100 * (h + 1) + host;
+	}
+	return world_freeze(w);
+}
+
+struct parcel {
+	struct wire_batch *batch;
+	struct world *from;
+	bool sent;
+};
+
+/* Sends what was frozen, in an order of the seed's choice: of each agent its own order. */
+static void deliver_all(struct parcel *parcels, size_t count)
+{
+	size_t left = count;
+
+	while (left) {
+		size_t i = random64() % count;
+
+		for (size_t k = 0; k < i; k++)
+			if (parcels[k].from == parcels[i].from && !parcels[k].sent)
+				i = k;
+		if (parcels[i].sent)
+			continue;
+		parcels[i].batch->sent_ns = parcels[i].from->now_ns;
+		assert_int_equal(core_ingest(parcels[i].from->core, parcels[i].batch,
+					     world_wall(parcels[i].from)),
+				 0);
+		parcels[i].sent = true;
+		left--;
+	}
+}
+
+/* Everything that is told of the mesh, as text. */
+static void play(uint64_t seed, char *out, size_t size)
+{
+	static const char *const nodes[HOSTS] = {"n0", "n1", "n2"};
+	struct parcel parcels[HOSTS * SECONDS];
+	struct world hosts[HOSTS];
+	struct query_graph g;
+	size_t count = 0, used = 0;
+
+	state_random = seed;
+	world_init(&hosts[0], NULL);
+	hosts[0].node = hosts[0].boot_id = nodes[0];
+	for (unsigned int h = 1; h < HOSTS; h++)
+		world_join(&hosts[h], &hosts[0], nodes[h]);
+	for (unsigned int s = 0; s < SECONDS; s++)
+		for (unsigned int h = 0; h < HOSTS; h++) {
+			bool dead = h == 1 && s >= 10 && s < 20;
+			struct wire_batch *b;
+
+			if (s == 0 || (h == 1 && s == 20))
+				define_mesh(&hosts[h], h);
+			if (h == 1 && s == 20) { /* a new life */
+				hosts[h].started_ns = hosts[h].now_ns;
+				hosts[h].sequence = 0;
+			}
+			b = mesh_second(&hosts[h], h);
+			if (dead)
+				wire_batch_free(b);
+			else
+				parcels[count++] = (struct parcel){b, &hosts[h], false};
+		}
+	deliver_all(parcels, count);
+	g = world_graph(&hosts[0], 0, "workload", NULL);
+	for (size_t i = 0; i < g.edge_count; i++)
+		used += (size_t)snprintf(out + used, size - used, "%s %lu %s\n", g.edges[i].id,
+					 (unsigned long)to_server(&g.edges[i]),
+					 g.edges[i].provisional ? "provisional" : "");
+	for (size_t i = 0; i < count; i++)
+		wire_batch_free(parcels[i].batch);
+	for (unsigned int h = HOSTS; h--;)
+		world_done(&hosts[h]);
+}
+
+static void test_any_order_gives_the_same_answer(void **state)
+{
+	char first[4096], other[4096];
+
+	play(1, first, sizeof(first));
+	/* while n1 was dead others told what it sent, and nobody what it would have received */
+	assert_non_null(strstr(first, "service/s0|service/s1|tcp/80 4040 \n"));
+	assert_non_null(strstr(first, "service/s1|service/s0|tcp/80 8000 \n"));
+	assert_non_null(strstr(first, "service/s0|service/s2|tcp/80 4080 \n"));
+	for (uint64_t seed = 2; seed < 30; seed++) {
+		play(seed * 0x9e3779b97f4a7c15, other, sizeof(other));
+		assert_string_equal(first, other);
+	}
+}
+
 /* --- agents that overlap ---------------------------------------------------------------------- */
 
 /* web-all sees the whole machine, web-1 only one subtree of it: the same sockets. */
@@ -676,6 +997,13 @@ int main(void)
 		TEST(test_whoever_comes_first),
 		TEST(test_two_clients_of_a_silent_agent),
 		TEST(test_a_merged_window_is_not_judged),
+		TEST(test_an_agent_gone_silent_is_an_event),
+		TEST(test_a_server_that_slept),
+		TEST(test_an_agent_an_hour_ahead),
+		TEST(test_a_clock_that_steps),
+		TEST(test_a_suspended_agent),
+		TEST(test_a_batch_an_hour_late),
+		TEST(test_any_order_gives_the_same_answer),
 		TEST(test_two_agents_that_overlap),
 		TEST(test_two_loopback_clients_behind_one_address),
 		TEST(test_an_adopted_socket_without_a_listener),

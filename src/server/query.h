@@ -55,6 +55,9 @@ struct core *core_free(struct core *c);                            /* always NUL
  */
 int core_ingest(struct core *c, const struct wire_batch *batch, uint64_t now_ns);
 
+/* Time goes by: once a second. Tells which agents have fallen silent. */
+void core_tick(struct core *c, uint64_t now_ns);
+
 /* Moves with every batch taken in: nothing is new while it stands still. */
 uint64_t core_version(const struct core *c);
 /* End of the newest window, wall clock; 0 before the first. */
@@ -111,9 +114,18 @@ struct query_loss {
 	uint64_t count;
 };
 
+#define QUERY_GAPS_MAX 64
+
+struct query_gap {
+	const char *node;
+	uint64_t from_ns, to_ns;
+};
+
 struct query_completeness {
 	double share; /* of connections' beginnings and ends that are in the numbers, 0..1 */
-	uint32_t agents_expected, agents_reporting;
+	uint32_t agents_expected, agents_reporting; /* expected: but for those that are gone */
+	struct query_gap *gaps; /* of the range that agents never told, or have not yet; newest first */
+	size_t gap_count;       /* at most QUERY_GAPS_MAX */
 	struct query_loss *losses; /* only those that are not 0 */
 	size_t loss_count;
 	uint64_t unresolved_bytes; /* payload of flows of which one end is not known (~other, or translated) */
@@ -253,8 +265,9 @@ int query_flows(struct core *c, const struct query_flows_request *request, struc
  * are one. */
 struct query_event {
 	uint64_t first_ns, last_ns;
-	const char *scope; /* "process", "container" */
-	const char *kind;  /* "started", "restarted", "exited", "failed", "killed" */
+	const char *scope; /* "process", "container", "agent" */
+	const char *kind;  /* "started", "restarted", "exited", "failed", "killed"; of an agent
+			    * "started", "silent", "returned" */
 	uint32_t count;
 	uint8_t code, signal;	   /* of failed; of killed; else 0 */
 	bool oom, worker;	   /* see struct wire_event */
@@ -324,8 +337,13 @@ int query_series(struct core *c, const struct query_series_request *request, str
 
 struct query_agent {
 	const char *node, *boot_id, *version, *kernel, *hooks;
-	bool reporting;                    /* its last batch is not older than 5 s or 3 windows */
+	const char *zone, *region; /* "": not told */
+	const char *coverage;      /* the cgroup that it observes; "": its whole machine */
+	bool reporting;            /* its last batch is not older than 5 s or 3 windows */
+	const char *status;        /* "reporting", "silent", "gone": for more than 10 minutes */
 	uint64_t started_ns, last_seen_ns; /* wall clock */
+	uint64_t newest_ns;                /* end of its newest window; 0: none yet */
+	uint64_t silent_since_ns;          /* 0: it is not */
 	uint64_t batches, sequence;
 	double window_s, window_wanted_s;
 	/* Over the last minute or so. Cores: 1 is one CPU fully busy. Share: of all CPUs of its

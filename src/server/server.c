@@ -20,6 +20,7 @@
 #include "server/listen.h"
 #include "server/query.h"
 
+#define TICK_MS    1000
 #define FILES_ELSE 512 /* that the process has open beside connections */
 
 struct server {
@@ -27,6 +28,7 @@ struct server {
 	struct listen_address address;
 	uv_loop_t loop;
 	uv_async_t stop;
+	uv_timer_t tick;
 	struct inbox inbox;
 	struct core *core;
 	struct intake intake;
@@ -65,6 +67,16 @@ static void on_inbox(uv_async_t *wake)
 		uv_async_send(wake);
 }
 
+static void on_tick(uv_timer_t *tick)
+{
+	struct server *s = tick->data;
+	uint64_t before = core_version(s->core);
+
+	core_tick(s->core, wall_clock_ns());
+	if (core_version(s->core) != before)
+		api_on_batch(&s->api);
+}
+
 static void on_stop(uv_async_t *stop)
 {
 	uv_stop(stop->loop);
@@ -77,6 +89,7 @@ static void close_all(struct server *s)
 	s->http = http_close(s->http);
 	inbox_close(&s->inbox);
 	uv_close((uv_handle_t *)&s->stop, NULL);
+	uv_close((uv_handle_t *)&s->tick, NULL);
 	uv_run(&s->loop, UV_RUN_DEFAULT);
 	api_done(&s->api);
 }
@@ -103,6 +116,9 @@ static int open_loop(struct server *s, struct error *ret_error)
 		return error_set(ret_error, r, "cannot start the server: %s", uv_strerror(r));
 	}
 	uv_async_init(&s->loop, &s->stop, on_stop);
+	uv_timer_init(&s->loop, &s->tick);
+	s->tick.data = s;
+	uv_timer_start(&s->tick, on_tick, TICK_MS, TICK_MS);
 	intake_init(&s->intake, s->core, NULL);
 	api_init(&s->api, &s->loop, s->core, &s->inbox, &s->intake, &s->auth, &s->config);
 	return 0;

@@ -115,7 +115,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	draw_top(json, out);
 	flows_write(json, size & 1, 0, &style, out);
 	connections_write(json, size & 1, 1, &style, out);
-	agents_write(json, out);
+	agents_write(json, &(struct table_style){0}, out);
 	start_write("http://127.0.0.1:7070", json, json, out);
 	fclose(out);
 	check_harmless(text, written);
