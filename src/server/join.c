@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The sums of plan.h: a fold into buckets, by a plan. */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "server/plan.h"
@@ -48,6 +49,20 @@ static void note_times(const struct core *c, struct joined *j, const struct fold
 		j->start_ns = item->start_ns;
 	if (item->end_ns > j->end_ns)
 		j->end_ns = item->end_ns;
+}
+
+static int64_t share_of(int64_t value, double share)
+{
+	return share == 1 ? value : llround((double)value * share);
+}
+
+/* What remains of a flow of which others tell the rest: of nobody knows whose the histograms are.
+ */
+static void keep_share(const struct plan_kept *kept, const struct sums *sums, struct sums *ret)
+{
+	*ret = (struct sums){0};
+	for (unsigned int i = 0; i < MR_COUNTER_COUNT; i++)
+		ret->counter[i] = (uint64_t)share_of((int64_t)sums->counter[i], kept->counter[i]);
 }
 
 static void add_primary(const struct core *c, struct joined *j, const struct sums *sums,
@@ -119,8 +134,8 @@ static int add_gauges(const struct core *c, const struct plan *plan, const struc
 	if (r < 0)
 		return r;
 	into = primary ? &j->primary : j->view;
-	into->active += item->active;
-	into->pending += item->pending;
+	into->active += share_of(item->active, where->kept ? where->kept->active : 1);
+	into->pending += share_of(item->pending, where->kept ? where->kept->pending : 1);
 	note_times(c, j, item);
 	j->provisional |= item->provisional;
 	return 0;
@@ -130,6 +145,7 @@ static int add_item(const struct core *c, const struct plan *plan, const struct 
 		    struct joined *joined, struct arena *arena)
 {
 	const struct plan_item *where = &plan->items[item->flow];
+	struct sums kept;
 	int r = 0;
 
 	for (unsigned int part = 0; !r && part < FOLD_PARTS; part++) {
@@ -140,6 +156,10 @@ static int add_item(const struct core *c, const struct plan *plan, const struct 
 			continue;
 		note_times(c, j, item);
 		j->provisional |= item->provisional;
+		if (where->kept) {
+			keep_share(where->kept, sums, &kept);
+			sums = &kept;
+		}
 		if (is_primary(where, part))
 			add_primary(c, j, sums, part, where->header);
 		else if (!plan->split[where->bucket])

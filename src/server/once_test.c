@@ -795,6 +795,131 @@ static void test_symmetric_udp(void **state)
 	assert_non_null(e->server_view);
 }
 
+/* --- addresses that are replaced on the way --------------------------------------------------- */
+
+#define BOX_ADDRESS "192.0.2.1"
+
+/* web calls the database through a box without an agent, which puts its own address in. */
+static void define_behind_a_box(void)
+{
+	world_cover(&web, 0, WEB_ADDRESS);
+	world_actor(&web, 1, "web", "web.service");
+	world_client(&web, 1, 1, 100, WEB_ADDRESS, DB_ADDRESS, 5432);
+	world_cover(&db, 0, DB_ADDRESS);
+	world_actor(&db, 1, "postgres", "postgres.service");
+	world_listener(&db, 1, 200, "0.0.0.0", 5432);
+	world_server(&db, 1, 1, 200, DB_ADDRESS, BOX_ADDRESS, 5432);
+}
+
+static void test_a_box_without_an_agent(void **state)
+{
+	const struct query_edge *e;
+	struct query_graph g;
+
+	define_behind_a_box();
+	world_traffic(&web, 1, 1000, 300, false);
+	world_traffic(&db, 1, 1000, 300, false);
+	send_both();
+	second(10);
+	send_both();
+	e = only_edge(&db, &g);
+	assert_string_equal(e->client->id, "service/web");
+	assert_string_equal(e->server->id, "service/postgres");
+	assert_int_equal(to_server(e), 1010);
+	assert_int_equal(e->server_view->counter[MR_BYTES_TO_SERVER], 1010);
+	assert_int_equal(e->measures.active, 1);
+	assert_int_equal(total(&db), 1010);
+}
+
+/* Others come through the same box, and one comes from elsewhere: what is not web's stays. */
+static void test_others_behind_the_same_box(void **state)
+{
+	struct wire_update *u;
+	const struct query_edge *e;
+	struct query_graph g;
+
+	define_behind_a_box();
+	world_server(&db, 2, 1, 200, DB_ADDRESS, "198.51.100.7", 5432);
+	world_traffic(&web, 1, 1000, 300, false);
+	u = world_traffic(&db, 1, 1700, 400, false);
+	u->counter[MR_OPENED] = 3;
+	world_traffic(&db, 2, 50, 60, false);
+	send_both();
+	g = world_graph(&db, 0, "workload", NULL);
+	assert_int_equal(g.edge_count, 3);
+	assert_int_equal(to_server(world_edge(&g, "service/web", "service/postgres", 5432)), 1000);
+	e = world_edge(&g, "external/" BOX_ADDRESS, "service/postgres", 5432);
+	assert_int_equal(to_server(e), 700);
+	assert_int_equal(e->measures.counter[MR_BYTES_TO_CLIENT], 100);
+	assert_int_equal(e->measures.counter[MR_OPENED], 2);
+	assert_int_equal(e->measures.active, 2);
+	e = world_edge(&g, "external/198.51.100.7", "service/postgres", 5432);
+	assert_int_equal(to_server(e), 50);
+	assert_int_equal(total(&db), 1750);
+	/* filters and steps see the same */
+	g = world_graph(&db, 0, "workload", "client:192.0.2.1");
+	assert_int_equal(g.edge_count, 1);
+	assert_int_equal(to_server(&g.edges[0]), 700);
+}
+
+/* The server's end lags behind, or lost something: nothing negative comes of it. */
+static void test_a_box_that_shows_less(void **state)
+{
+	struct query_graph g;
+
+	define_behind_a_box();
+	world_traffic(&web, 1, 1000, 300, false);
+	world_traffic(&db, 1, 400, 300, false);
+	send_both();
+	assert_int_equal(to_server(only_edge(&db, &g)), 1000);
+}
+
+/* The client's agent is away: what comes from the box is all there is, and it counts. */
+static void test_a_box_in_front_of_a_silent_agent(void **state)
+{
+	define_behind_a_box();
+	world_traffic(&web, 1, 1000, 0, false);
+	world_traffic(&db, 1, 1000, 0, false);
+	send_both();
+	for (unsigned int i = 0; i < 10; i++) {
+		world_traffic(&db, 1, 10, 0, true);
+		world_send(&db);
+	}
+	assert_int_equal(total(&db), 1100);
+}
+
+/* A container's address becomes its own host's on the way out: the host's agent knows whose it is.
+ */
+static void test_a_container_behind_its_host(void **state)
+{
+	const struct query_edge *e;
+	struct query_graph g;
+
+	world_cover(&web, 0, WEB_ADDRESS);
+	world_actor(&web, 1, "web", "web.service");
+	world_client(&web, 1, 1, 300, "172.17.0.2", DB_ADDRESS, 5432);
+	world_actor(&db, 1, "postgres", "postgres.service");
+	world_server(&db, 1, 1, 200, DB_ADDRESS, WEB_ADDRESS, 5432);
+	world_traffic(&web, 1, 1000, 300, false);
+	world_traffic(&db, 1, 1000, 300, false);
+	send_both();
+	e = only_edge(&db, &g);
+	assert_string_equal(e->client->id, "service/web");
+	assert_int_equal(to_server(e), 1000);
+	assert_int_equal(e->server_view->counter[MR_BYTES_TO_SERVER], 1000);
+	/* a process of the host itself calls, too: whose view it is nobody can tell */
+	world_actor(&web, 2, "cron", "cron.service");
+	world_client(&web, 2, 2, 100, WEB_ADDRESS, DB_ADDRESS, 5432);
+	world_traffic(&web, 2, 7, 0, false);
+	world_traffic(&db, 1, 7, 0, false);
+	send_both();
+	g = world_graph(&db, 0, "workload", NULL);
+	assert_int_equal(g.edge_count, 2);
+	assert_null(g.edges[0].server_view);
+	assert_null(g.edges[1].server_view);
+	assert_int_equal(total(&db), 1007);
+}
+
 /* --- what only carries others ----------------------------------------------------------------- */
 
 /* The application asked for the database, was redirected to the proxy in its own namespace, and the
@@ -1008,6 +1133,11 @@ int main(void)
 		TEST(test_two_loopback_clients_behind_one_address),
 		TEST(test_an_adopted_socket_without_a_listener),
 		TEST(test_symmetric_udp),
+		TEST(test_a_box_without_an_agent),
+		TEST(test_others_behind_the_same_box),
+		TEST(test_a_box_that_shows_less),
+		TEST(test_a_box_in_front_of_a_silent_agent),
+		TEST(test_a_container_behind_its_host),
 		TEST(test_a_sidecar_of_ones_own),
 		TEST(test_a_published_port_is_no_sidecar),
 		TEST(test_a_published_port_from_elsewhere),

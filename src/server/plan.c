@@ -10,6 +10,7 @@
 #include "../../bpf/flow.h"
 #include "base/vector.h"
 #include "server/address.h"
+#include "server/masquerade.h"
 
 #define HEADER_V4  20
 #define HEADER_V6  40
@@ -23,6 +24,8 @@ struct planner {
 	struct plan *plan;
 	bool *machine_has_coarse_clients; /* by machine and transport */
 	bool *actor_has_local_clients;    /* by actor and transport */
+	struct masquerade masquerade;
+	struct vector unknown; /* struct unmasked: servers' flows from nobody's addresses */
 };
 
 static size_t of_transport(uint32_t place, const struct flow_id *id)
@@ -93,12 +96,15 @@ static int plan_client(struct planner *p, uint32_t flow)
 		p->actor_has_local_clients[of_transport(ends.server.actor_index, id)] = true;
 	r = place(p, flow, &ends);
 	set_part(p, flow, p->plan->items[flow].bucket, PLAN_PRIMARY);
+	if (!r && p->core->machine_count > 1)
+		r = masquerade_client(&p->masquerade, flow, &ends, p->plan->items[flow].bucket);
 	return r;
 }
 
 /* The client-role flows that mirror a server-role one. */
 struct mirrors {
-	uint32_t bucket; /* of the first */
+	uint32_t bucket, machine; /* of the first */
+	uint32_t masked;          /* bucket of those behind its address; PLAN_NONE: none */
 	uint32_t count;
 	bool several; /* they are of several buckets */
 };
@@ -110,35 +116,44 @@ static int find_mirrors(struct planner *p, uint32_t flow, bool moved, struct mir
 	uint32_t client;
 	int r = 0;
 
-	*ret = (struct mirrors){.bucket = PLAN_NONE};
+	*ret = (struct mirrors){.bucket = PLAN_NONE, .masked = PLAN_NONE};
 	while (!r && flow_mirrors_next(&p->core->flows, &at, &client)) {
 		if (moved && !p->core->range.by_flow[client])
 			continue;
 		r = place_client(p, client);
 		if (!ret->count++)
-			ret->bucket = p->plan->items[client].bucket;
+			*ret = (struct mirrors){.bucket = p->plan->items[client].bucket,
+						.masked = PLAN_NONE,
+						.machine = id_of(p, client)->machine,
+						.count = 1};
 		else if (ret->bucket != p->plan->items[client].bucket)
 			ret->several = true;
 	}
 	return r;
 }
 
+static int push_bucket(struct vector *split, uint32_t bucket)
+{
+	uint32_t *pushed = bucket == PLAN_NONE ? &bucket : vector_push(split);
+
+	if (!pushed)
+		return -ENOMEM;
+	*pushed = bucket;
+	return 0;
+}
+
 /* Marks every bucket that a flow is shared between. */
-static int mark_split(struct planner *p, uint32_t flow, struct vector *split)
+static int mark_split(struct planner *p, uint32_t flow, uint32_t masked, struct vector *split)
 {
 	const struct flow *f = flow_at(&p->core->flows, flow);
 	struct flow_mirrors at = flow_mirrors_begin(f);
-	uint32_t client, *bucket;
+	int r = push_bucket(split, masked);
+	uint32_t client;
 
-	while (flow_mirrors_next(&p->core->flows, &at, &client)) {
-		if (!p->plan->items[client].placed || p->plan->items[client].bucket == PLAN_NONE)
-			continue;
-		bucket = vector_push(split);
-		if (!bucket)
-			return -ENOMEM;
-		*bucket = p->plan->items[client].bucket;
-	}
-	return 0;
+	while (!r && flow_mirrors_next(&p->core->flows, &at, &client))
+		if (p->plan->items[client].placed)
+			r = push_bucket(split, p->plan->items[client].bucket);
+	return r;
 }
 
 static int plan_alone(struct planner *p, uint32_t flow, enum plan_part part)
@@ -174,8 +189,61 @@ static int plan_stand_in(struct planner *p, uint32_t flow)
 	return r;
 }
 
+/* Clients on its client's machine that are behind the same address belong to it, too. */
+static void add_masked(struct planner *p, uint32_t flow, uint32_t machine, struct mirrors *m)
+{
+	struct masked *masked = masquerade_of(&p->masquerade, id_of(p, flow), machine);
+
+	if (!masked)
+		return;
+	masked->explained = true;
+	m->several |= masked->several || (m->count && masked->bucket != m->bucket);
+	m->bucket = m->masked = masked->bucket;
+	m->count++;
+}
+
+/* Nothing mirrors it. */
+static int plan_unmirrored(struct planner *p, uint32_t flow, struct mirrors *m)
+{
+	struct unmasked *unknown;
+	uint32_t machine;
+
+	if (p->core->machine_count < 2)
+		return 0;
+	if (masquerade_home(&p->masquerade, id_of(p, flow), &machine)) {
+		add_masked(p, flow, machine, m);
+		return 0;
+	}
+	if (flow_scope(id_of(p, flow)))
+		return 0;
+	unknown = vector_push(&p->unknown);
+	if (!unknown)
+		return -ENOMEM;
+	*unknown = (struct unmasked){.flow = flow, .bucket = PLAN_NONE};
+	return 0;
+}
+
+/* All that is known of them by now: what of the flows from nobody's addresses is their own. */
+static int plan_unknown(struct planner *p)
+{
+	int r = masquerade_settle(&p->masquerade, &p->unknown, p->request->arena);
+
+	for (size_t i = 0; !r && i < p->unknown.count; i++) {
+		const struct unmasked *u = vector_at(&p->unknown, i);
+
+		if (u->nothing) {
+			set_part(p, u->flow, u->bucket, PLAN_VIEW);
+			continue;
+		}
+		r = plan_alone(p, u->flow, PLAN_PRIMARY);
+		p->plan->items[u->flow].kept = u->kept;
+	}
+	return r;
+}
+
 static int plan_server(struct planner *p, uint32_t flow, struct vector *split)
 {
+	size_t unknown = p->unknown.count;
 	struct mirrors m;
 	int r;
 
@@ -184,12 +252,16 @@ static int plan_server(struct planner *p, uint32_t flow, struct vector *split)
 	r = find_mirrors(p, flow, true, &m);
 	if (!r && !m.count)
 		r = find_mirrors(p, flow, false, &m);
-	if (r < 0)
-		return r;
+	if (!r && m.count)
+		add_masked(p, flow, m.machine, &m);
+	else if (!r)
+		r = plan_unmirrored(p, flow, &m);
+	if (r < 0 || p->unknown.count != unknown)
+		return r; /* these come last */
 	if (!m.count)
 		return plan_alone(p, flow, PLAN_PRIMARY);
 	if (m.several) {
-		r = mark_split(p, flow, split);
+		r = mark_split(p, flow, m.masked, split);
 		return r ? r : plan_stand_in(p, flow);
 	}
 	set_part(p, flow, m.bucket, PLAN_VIEW);
@@ -208,7 +280,7 @@ static int plan_all(struct planner *p, struct vector *split)
 	for (size_t i = 0; !r && i < f->count; i++)
 		if (id_of(p, f->list[i]->flow)->role == MR_ROLE_SERVER)
 			r = plan_server(p, f->list[i]->flow, split);
-	return r;
+	return r ? r : plan_unknown(p);
 }
 
 static int init(struct planner *p, struct arena *arena)
@@ -230,10 +302,13 @@ int plan_make(struct core *c, const struct plan_request *request, struct plan *r
 	int r;
 
 	*ret = (struct plan){0};
+	p.unknown = vector_init(request->arena, sizeof(struct unmasked), 0);
+	masquerade_begin(&p.masquerade, c, request->arena);
 	p.resolver = (struct resolver){c, request->range.from_ns, request->range.to_ns};
 	r = init(&p, request->arena);
 	if (!r)
 		r = plan_all(&p, &split);
+	masquerade_done(&p.masquerade);
 	if (r < 0)
 		return r;
 	ret->split = arena_alloc(request->arena, (size_t)ret->bucket_count + 1);

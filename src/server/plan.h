@@ -7,6 +7,8 @@
  *     server-role flow ─ a client-role flow mirrors it ► second view of that one's bucket
  *                      ─ several do, of several buckets ► nowhere: cannot be told apart
  *                      ─ none does ─────────────────────► primary; its client is an address
+ *                      ─ none does, but clients of its  ► their second view, and what remains
+ *                        server lack their mirror          (masquerade.h)
  *                      ─ where the client's agent has a ► primary of that one's bucket; of an
  *                        gap (owner.h)                    address, if they cannot be told apart
  *
@@ -41,7 +43,13 @@ struct plan_request {
 	struct arena *arena;
 };
 
+/* Which share of a flow counts; the rest is told by others (masquerade.h). */
+struct plan_kept {
+	double counter[MR_COUNTER_COUNT], active, pending;
+};
+
 struct plan_item {
+	const struct plan_kept *kept; /* NULL: all of it */
 	uint32_t bucket;
 	uint32_t alone; /* bucket + 1 of what stands in for the client's end (owner.h); 0: none */
 	uint8_t part;   /* enum plan_part */
