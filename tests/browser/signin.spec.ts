@@ -2,6 +2,7 @@
 // Who must sign in gives a token, once, and goes on where they were.
 import { test as base, expect } from './lib/test';
 import { Gate } from './lib/gate';
+import { TokenServer } from './lib/server';
 import { edgeId } from './lib/view';
 
 const token = 'a-reader-of-the-tests-0123456789';
@@ -94,4 +95,39 @@ test('without a token nobody is asked to sign in', async ({ view }) => {
 	await expect(view.by('status')).toHaveText('live');
 	await expect(view.by('signin')).toHaveCount(0);
 	await expect(view.by('signout')).toHaveCount(0);
+});
+
+test('the real server: signs in and out, and a token that is taken back ends what it began', async ({ view, millrace, complaints }) => {
+	complaints.expected.push(/status of 401/);
+	const server = new TokenServer();
+	try {
+		await server.start(token, 'another-reader-0123456789');
+		millrace.door = server.url;
+		await view.open('?from=-15m');
+		await view.by('signin-token').fill('an-agents-token-0123456789');
+		await view.by('signin-send').click();
+		await expect(view.by('signin-error')).toContainText('does not know this token');
+		await view.by('signin-token').fill(token);
+		await view.by('signin-send').click();
+		await expect(view.by('status')).toHaveText('live');
+		await expect(view.by('range')).toHaveText('Last 15 min');
+		const [cookie] = await view.page.context().cookies();
+		expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Strict', path: '/' });
+		await view.page.reload();
+		await expect(view.by('status')).toHaveText('live');
+		await view.by('signout').click();
+		await expect(view.by('signin')).toContainText('This server shows');
+
+		await view.by('signin-token').fill(token);
+		await view.by('signin-send').click();
+		await expect(view.by('status')).toHaveText('live');
+		server.accept('another-reader-0123456789');
+		await expect(view.by('signin')).toContainText('Sign in again');
+		await view.by('signin-token').fill('another-reader-0123456789');
+		await view.by('signin-send').click();
+		await expect(view.by('status')).toHaveText('live');
+		expect(new URL(view.page.url()).searchParams.get('from')).toBe('-15m');
+	} finally {
+		await server.remove();
+	}
 });

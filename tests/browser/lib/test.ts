@@ -79,6 +79,7 @@ export const test = base.extend<Fixtures>({
 	view: async ({ page, millrace, complaints }, use) => {
 		await watch(page, complaints, () => millrace.pageUrl);
 		await use(new View(page, millrace));
+		await page.unrouteAll({ behavior: 'ignoreErrors' }); // the server goes now
 	},
 });
 

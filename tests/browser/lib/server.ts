@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// `millrace server` as many machines have it: readers need a token.
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from './millrace';
+import { freePort, start, type Started } from './process';
+
+export class TokenServer {
+	url = '';
+	private readonly dir = mkdtempSync('/tmp/millrace-server-');
+	private readonly tokens = join(this.dir, 'readers');
+	private running: Started | null = null;
+
+	async start(...tokens: string[]) {
+		chmodSync(this.dir, 0o755); // the server gives up root
+		this.accept(...tokens);
+		const listen = `127.0.0.1:${await freePort()}`;
+		this.url = `http://${listen}`;
+		this.running = start(join(build, 'millrace'), ['server', '--listen', listen, '--reader-tokens', this.tokens]);
+		while (!(await this.answers())) {
+			const { exitCode } = this.running.child;
+			if (exitCode !== null) throw new Error(`millrace server ended with ${exitCode}: ${await this.running.stop()}`);
+			await new Promise((resolve) => setTimeout(resolve, 20));
+		}
+	}
+
+	/** These are valid from now on, and no others. */
+	accept(...tokens: string[]) {
+		writeFileSync(this.tokens, tokens.map((token) => `${token}\n`).join(''));
+	}
+
+	async remove() {
+		await this.running?.stop();
+		rmSync(this.dir, { recursive: true, force: true });
+	}
+
+	private async answers(): Promise<boolean> {
+		try {
+			return (await fetch(`${this.url}/healthz`)).ok;
+		} catch {
+			return false;
+		}
+	}
+}
