@@ -38,7 +38,7 @@ function ofTime(time: Time, isPaused: boolean, now: number): Words {
 function details(live: LiveState | null, time: Time, now: number): string {
 	const figures = live?.graph?.completeness;
 	const window_s = figures ? Math.max(figures.window_s, figures.resolution_s ?? 0) : 0;
-	const fine = Math.round(window_s * 10) / 10 || window_s; // a window of 996 ms is one of a second
+	const fine = window_s < 0.75 ? window_s : Math.round(window_s); // no window is as long as the next
 	const zoneNow = zone(time.kind === 'live' ? now : time.to);
 	return fine > 0 ? `in windows of ${span(fine)}, times in ${zoneNow}` : `times in ${zoneNow}`;
 }

@@ -87,13 +87,13 @@ function Form({ time, now, onChoose, utc, onUtc }: Props) {
 				<button type="submit" class="primary" data-testid="time-show">
 					Show
 				</button>
-				<button type="button" data-testid="time-oldest" onClick={() => void oldest(now, spanOf(time)).then(take)}>
-					Where history begins
-				</button>
 				<label class="check">
 					<input type="checkbox" data-testid="time-utc" checked={utc} onChange={(event) => onUtc(event.currentTarget.checked)} />
 					UTC
 				</label>
+				<button type="button" data-testid="time-oldest" onClick={() => void oldest(now, spanOf(time)).then(take)}>
+					Where history begins
+				</button>
 			</div>
 		</form>
 	);

@@ -23,13 +23,13 @@ const counters = ['bytes_to_server', 'bytes_to_client', ...failedCounters].join(
 async function load(strip: Range, filter: string, signal: AbortSignal): Promise<StripData> {
 	const { from, to } = strip;
 	const series = getSeries({ from, to, step: stepFor(to - from), filter, counters, by: 'total', limit: 1 }, signal);
-	const events = getEvents({ from, to, filter: hasPlaces(filter) ? '' : filter, limit: eventsMax }, signal).catch(() => null);
+	const events = isOfProcesses(filter) ? getEvents({ from, to, filter, limit: eventsMax }, signal).catch(() => null) : null;
 	return { series: await series, events: (await events)?.events ?? [] };
 }
 
-/** Processes have no address, port and protocol: such a filter is no question about them. */
-function hasPlaces(filter: string): boolean {
-	return /(^|[\s!])(address|port|protocol|zone|class|transport):/.test(filter);
+/** Processes have no address, port and so on: a filter by these is no question about them. */
+function isOfProcesses(filter: string): boolean {
+	return !/(^|[\s!])(address|port|protocol|class|carrier):/.test(filter);
 }
 
 /** isMoving: the strip follows the present. */
