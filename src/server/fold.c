@@ -15,11 +15,7 @@ int fold_init(struct fold *f, size_t flow_count)
 
 void fold_done(struct fold *f)
 {
-	for (size_t i = 0; i < f->allocated; i++)
-		free(f->list[i]);
-	for (size_t i = 0; i < f->spare_allocated; i++)
-		free(f->spare[i]);
-	free(f->spare);
+	arena_free(f->arena);
 	free(f->list);
 	free(f->by_flow);
 	*f = (struct fold){0};
@@ -29,52 +25,32 @@ void fold_reset(struct fold *f)
 {
 	for (size_t i = 0; i < f->count; i++)
 		f->by_flow[f->list[i]->flow] = NULL;
-	f->count = f->spare_count = 0;
+	f->count = 0;
+	f->arena = arena_free(f->arena);
+	f->counters_only = false;
 	memset(f->loss, 0, sizeof(f->loss));
 	f->oldest_start_ns = f->newest_start_ns = f->newest_end_ns = 0;
 	f->windows = 0;
 }
 
-/* One more item at the end of what is allocated. */
-static int allocate(struct fold *f)
+/* Room for one more item. */
+static int reserve(struct fold *f)
 {
 	size_t capacity = f->capacity ? f->capacity * 2 : 64;
 	struct folded **list;
 
-	if (f->allocated == f->capacity) {
-		list = realloc(f->list, capacity * sizeof(struct folded *));
-		if (!list)
-			return -ENOMEM;
-		f->list = list;
-		f->capacity = capacity;
-	}
-	f->list[f->allocated] = malloc(sizeof(struct folded));
-	if (!f->list[f->allocated])
+	if (!f->arena)
+		f->arena = arena_new();
+	if (!f->arena)
 		return -ENOMEM;
-	f->allocated++;
+	if (f->count < f->capacity)
+		return 0;
+	list = realloc(f->list, capacity * sizeof(struct folded *));
+	if (!list)
+		return -ENOMEM;
+	f->list = list;
+	f->capacity = capacity;
 	return 0;
-}
-
-static struct sums *take_spare(struct fold *f)
-{
-	size_t capacity = f->spare_capacity ? f->spare_capacity * 2 : 64;
-	struct sums **spare;
-
-	if (f->spare_count == f->spare_allocated) {
-		if (f->spare_allocated == f->spare_capacity) {
-			spare = realloc(f->spare, capacity * sizeof(struct sums *));
-			if (!spare)
-				return NULL;
-			f->spare = spare;
-			f->spare_capacity = capacity;
-		}
-		f->spare[f->spare_allocated] = malloc(sizeof(struct sums));
-		if (!f->spare[f->spare_allocated])
-			return NULL;
-		f->spare_allocated++;
-	}
-	memset(f->spare[f->spare_count], 0, sizeof(struct sums));
-	return f->spare[f->spare_count++];
 }
 
 /* Where a flow's row of that part goes; NULL: no memory. */
@@ -83,7 +59,7 @@ static struct sums *sums_of(struct fold *f, struct folded *item, enum fold_part 
 	if (part == FOLD_USUAL)
 		return &item->sums;
 	if (!item->others[part - 1])
-		item->others[part - 1] = take_spare(f);
+		item->others[part - 1] = arena_alloc(f->arena, sizeof(struct sums));
 	return item->others[part - 1];
 }
 
@@ -93,11 +69,13 @@ struct folded *fold_touch(struct fold *f, uint32_t flow)
 
 	if (item)
 		return item;
-	if (f->count == f->allocated && allocate(f) < 0)
+	if (reserve(f) < 0)
 		return NULL;
-	item = f->list[f->count++];
-	memset(item, 0, sizeof(*item));
+	item = arena_alloc(f->arena, sizeof(*item));
+	if (!item)
+		return NULL;
 	item->flow = flow;
+	f->list[f->count++] = item;
 	f->by_flow[flow] = item;
 	return item;
 }
@@ -142,19 +120,31 @@ static void note_window(struct fold *f, const struct window *w)
 	f->windows++;
 }
 
+static int add_figures(struct fold *f, struct row_reader *r, struct sums *into)
+{
+	if (!f->counters_only)
+		return row_add(r, into, f->arena);
+	row_add_counters(r, into);
+	return 0;
+}
+
 static int add_row(struct fold *f, const struct window *w, struct row_reader *r)
 {
 	uint32_t flow = (uint32_t)row_flow(r);
 	bool provisional = false;
 	enum fold_part part = f->part ? f->part(f->userdata, w, flow, &provisional) : FOLD_USUAL;
-	struct folded *item = part == FOLD_NOWHERE ? NULL : fold_touch(f, flow);
-	struct sums *sums = item ? sums_of(f, item, part) : &f->nobody;
+	struct folded *item;
+	struct sums *sums;
+	size_t size;
 
-	if (!sums || (!item && part != FOLD_NOWHERE))
-		return -ENOMEM;
-	row_add(r, sums);
-	if (!item)
+	if (part == FOLD_NOWHERE) {
+		row_figures(r, &size);
 		return 0;
+	}
+	item = fold_touch(f, flow);
+	sums = item ? sums_of(f, item, part) : NULL;
+	if (!sums || add_figures(f, r, sums) < 0)
+		return -ENOMEM;
 	item->provisional |= provisional;
 	item->parts |= 1 << part;
 	if (!item->end_ns || w->start_ns < item->start_ns)
@@ -189,7 +179,10 @@ int fold_write(struct fold *f, struct row_writer *w)
 
 	if (f->count)
 		qsort(f->list, f->count, sizeof(struct folded *), by_flow_index);
-	for (size_t i = 0; !r && i < f->count; i++)
-		r = row_write(w, f->list[i]->flow, &f->list[i]->sums);
+	for (size_t i = 0; !r && i < f->count; i++) {
+		struct row_source source = sums_source(&f->list[i]->sums);
+
+		r = row_write(w, f->list[i]->flow, &source);
+	}
 	return r;
 }

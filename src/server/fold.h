@@ -3,10 +3,10 @@
  * Windows of history summed up per flow: what every question starts with, and how history itself
  * makes one long window of many short ones.
  *
- * A fold is reused: fold_reset forgets the sums and keeps the memory. With a fold_part_fn the sums
- * of a flow are kept apart by what its windows count as; without, all of them are in one.
- * Invariant: list holds each touched flow once, by_flow finds it; sums of untouched flows are not
- * there at all.
+ * A fold is reused: fold_reset forgets the sums and gives their memory back; what finds them stays.
+ * With a fold_part_fn the sums of a flow are kept apart by what its windows count as; without, all
+ * of them are in one. Invariant: list holds each touched flow once, by_flow finds it; sums of
+ * untouched flows are not there at all.
  */
 #pragma once
 
@@ -52,12 +52,11 @@ struct folded {
 struct fold {
 	struct folded **by_flow; /* NULL: not touched */
 	size_t flow_count;
-	struct folded **list; /* the first count are in use, the rest waits to be used again */
-	size_t count, allocated, capacity;
-	struct sums **spare; /* for others: likewise */
-	size_t spare_count, spare_allocated, spare_capacity;
-	struct sums nobody; /* where rows that count nowhere are read to */
-	fold_part_fn part;  /* NULL: all is usual */
+	struct folded **list;
+	size_t count, capacity;
+	struct arena *arena; /* owned; of the sums. NULL: there are none */
+	bool counters_only;  /* set by who asks: histograms, DNS and drops are left out */
+	fold_part_fn part;   /* NULL: all is usual */
 	void *userdata;
 	uint64_t loss[LOSS_COUNT];
 	uint64_t oldest_start_ns;                /* of all windows; 0: none */
@@ -66,8 +65,8 @@ struct fold {
 };
 
 int fold_init(struct fold *f, size_t flow_count);
-void fold_done(struct fold *f); /* accepts an all-zero one */
-void fold_reset(struct fold *f);
+void fold_done(struct fold *f);  /* accepts an all-zero one */
+void fold_reset(struct fold *f); /* counters_only is false again */
 
 /* The flow's sums, zero if it was not touched yet; NULL: no memory. */
 struct folded *fold_touch(struct fold *f, uint32_t flow);

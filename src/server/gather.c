@@ -16,11 +16,13 @@
 #define LATELY_NS UINT64_C(1000000000)
 
 /* Folds the windows whose end lies in (from, to]. */
-static int fold_range(struct core *c, struct fold *into, uint64_t from_ns, uint64_t to_ns)
+static int fold_range(struct core *c, struct fold *into, uint64_t from_ns, uint64_t to_ns,
+		      bool counters_only)
 {
 	int r = 0;
 
 	fold_reset(into);
+	into->counters_only = counters_only;
 	for (size_t i = 0; !r && i < history_count(&c->history); i++) {
 		const struct window *w = history_at(&c->history, i);
 
@@ -34,7 +36,7 @@ static int note_recent_attempts(struct core *c, const struct query_range *range)
 {
 	uint64_t since = range->to_ns > LATELY_NS ? range->to_ns - LATELY_NS : 0;
 	int r = fold_range(c, &c->step, since > range->from_ns ? since : range->from_ns,
-			   range->to_ns);
+			   range->to_ns, true);
 
 	for (size_t i = 0; !r && i < c->step.count; i++) {
 		const struct folded *recent = c->step.list[i];
@@ -94,7 +96,7 @@ static void set_parts(struct core *c, bool apart)
 static int fold_later(struct core *c, uint64_t to_ns)
 {
 	c->step.part = NULL;
-	return fold_range(c, &c->step, to_ns, UINT64_MAX);
+	return fold_range(c, &c->step, to_ns, UINT64_MAX, true);
 }
 
 static int gather_parts(struct core *c, const struct query_range *range, uint64_t now_ns,
@@ -104,7 +106,7 @@ static int gather_parts(struct core *c, const struct query_range *range, uint64_
 
 	set_parts(c, apart);
 	if (!r)
-		r = fold_range(c, &c->range, range->from_ns, range->to_ns);
+		r = fold_range(c, &c->range, range->from_ns, range->to_ns, false);
 	if (!r)
 		r = note_recent_attempts(c, range);
 	if (!r)

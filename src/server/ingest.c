@@ -57,46 +57,76 @@ static bool drops_are_sane(const struct wire_update *u)
 
 static bool update_is_sane(const struct wire_update *u)
 {
-	for (unsigned int i = 0; i < MR_COUNTER_COUNT; i++) {
-		int64_t v = (int64_t)u->counter[i];
+	bool beyond = false;
 
-		if (v <= -VALUE_MAX || v >= VALUE_MAX)
-			return false;
-	}
-	return histogram_is_sane(u->rtt_us) && histogram_is_sane(u->connect_us) &&
+	for (unsigned int i = 0; i < MR_COUNTER_COUNT; i++)
+		beyond |= u->counter[i] + (VALUE_MAX - 1) > 2 * (uint64_t)(VALUE_MAX - 1);
+	return !beyond && histogram_is_sane(u->rtt_us) && histogram_is_sane(u->connect_us) &&
 	       (!u->dns || dns_is_sane(u->dns)) && drops_are_sane(u);
 }
 
+/* What does not lie in the batch as a row wants it. */
+struct reading {
+	struct row_source source;
+	struct histogram rtt_us, connect_us;
+	struct wire_dns dns;
+	struct drops drops;
+};
+
 /* Two that raced may leave the smaller one as the maximum. */
-static void order_bounds(struct histogram *h)
+static struct histogram *order_bounds(struct histogram *h, struct histogram *room)
 {
-	uint32_t min = h->min;
+	uint32_t min;
 
-	if (min <= h->max)
-		return;
-	h->min = h->max;
-	h->max = min;
+	if (!h || h->min <= h->max)
+		return h;
+	*room = *h;
+	min = room->min;
+	room->min = room->max;
+	room->max = min;
+	return room;
 }
 
-static void read_drops(struct core *c, const struct wire_update *u, struct drops *ret)
+static struct wire_dns *read_dns(const struct wire_dns *dns, struct wire_dns *room)
 {
-	*ret = (struct drops){0};
+	struct histogram latency_us;
+
+	if (!dns)
+		return NULL;
+	*room = *dns;
+	if (order_bounds(&room->latency_us, &latency_us) == &latency_us)
+		room->latency_us = latency_us;
+	return room;
+}
+
+static struct drops *read_drops(struct core *c, const struct wire_update *u, struct drops *room)
+{
+	if (!u->drop_count)
+		return NULL;
+	*room = (struct drops){0};
 	for (uint32_t i = 0; i < u->drop_count; i++)
-		drops_add(ret, reason_names_put(&c->reason_names, u->drops[i].reason),
+		drops_add(room, reason_names_put(&c->reason_names, u->drops[i].reason),
 			  u->drops[i].count);
+	return room;
 }
 
-static void read_update(struct core *c, const struct wire_update *u, struct sums *ret)
+static void read_update(struct core *c, const struct wire_update *u, struct reading *in)
 {
-	memcpy(ret->counter, u->counter, sizeof(ret->counter));
-	ret->active_lost = ret->pending_lost = 0;
-	ret->rtt_us = u->rtt_us ? *u->rtt_us : (struct histogram){0};
-	ret->connect_us = u->connect_us ? *u->connect_us : (struct histogram){0};
-	order_bounds(&ret->rtt_us);
-	order_bounds(&ret->connect_us);
-	ret->dns = u->dns ? *u->dns : (struct wire_dns){0};
-	order_bounds(&ret->dns.latency_us);
-	read_drops(c, u, &ret->drops);
+	in->source = (struct row_source){
+		.counter = u->counter,
+		.rtt_us = order_bounds(u->rtt_us, &in->rtt_us),
+		.connect_us = order_bounds(u->connect_us, &in->connect_us),
+		.dns = read_dns(u->dns, &in->dns),
+		.drops = read_drops(c, u, &in->drops),
+	};
+}
+
+static bool is_sorted(const uint64_t *order, size_t count)
+{
+	for (size_t i = 1; i < count; i++)
+		if (order[i - 1] > order[i])
+			return false;
+	return true;
 }
 
 static int compare_u64(const void *a, const void *b)
@@ -130,18 +160,18 @@ static int order_updates(struct learn *in, size_t *ret_count)
 		}
 		c->order[count++] = (uint64_t)flow << 32 | i;
 	}
-	if (count)
+	if (count && !is_sorted(c->order, count))
 		qsort(c->order, count, sizeof(*c->order), compare_u64);
 	*ret_count = count;
 	return 0;
 }
 
-static void run_gauges(struct core *c, uint32_t flow, const struct sums *s, uint64_t end_ns)
+static void run_gauges(struct core *c, uint32_t flow, const struct wire_update *u, uint64_t end_ns)
 {
 	struct flow *f = flow_at(&c->flows, flow);
 
-	f->active += sums_active(s);
-	f->pending += sums_pending(s, flow_id(&c->flows, f)->role == MR_ROLE_CLIENT);
+	f->active += counters_active(u->counter);
+	f->pending += counters_pending(u->counter, flow_id(&c->flows, f)->role == MR_ROLE_CLIENT);
 	if (f->first_seen_ns > end_ns)
 		f->first_seen_ns = end_ns; /* it came late */
 	if (f->last_seen_ns < end_ns)
@@ -152,12 +182,12 @@ static void run_gauges(struct core *c, uint32_t flow, const struct sums *s, uint
 static int write_rows(struct learn *in, struct row_writer *w, size_t count)
 {
 	struct core *c = in->core;
-	struct sums s;
+	struct reading reading;
 	int r = fold_write_losses(w, in->loss);
 
 	for (size_t i = 0; !r && i < count; i++) {
-		read_update(c, &in->batch->updates[(uint32_t)c->order[i]], &s);
-		r = row_write(w, (uint32_t)(c->order[i] >> 32), &s);
+		read_update(c, &in->batch->updates[(uint32_t)c->order[i]], &reading);
+		r = row_write(w, (uint32_t)(c->order[i] >> 32), &reading.source);
 	}
 	return r;
 }
@@ -181,7 +211,6 @@ static int take_updates(struct learn *in)
 			   .end_ns = in->end_ns,
 			   .reporter = in->reporter->index,
 			   .merged = is_merged(in)};
-	struct sums s;
 	size_t count = 0;
 	int r = order_updates(in, &count);
 
@@ -199,10 +228,9 @@ static int take_updates(struct learn *in)
 		in->loss[LOSS_NO_MEMORY] += in->batch->update_count;
 		return r;
 	}
-	for (size_t i = 0; i < count; i++) {
-		read_update(c, &in->batch->updates[(uint32_t)c->order[i]], &s);
-		run_gauges(c, (uint32_t)(c->order[i] >> 32), &s, in->end_ns);
-	}
+	for (size_t i = 0; i < count; i++)
+		run_gauges(c, (uint32_t)(c->order[i] >> 32),
+			   &in->batch->updates[(uint32_t)c->order[i]], in->end_ns);
 	return 0;
 }
 

@@ -27,10 +27,14 @@ void measures_add(struct query_measures *into, const struct sums *sums, unsigned
 
 	for (unsigned int i = 0; i < MR_COUNTER_COUNT; i++)
 		into->counter[i] += from[i];
-	histogram_merge(&into->rtt_us, &sums->rtt_us);
-	histogram_merge(&into->connect_us, &sums->connect_us);
-	dns_add(&into->dns, &sums->dns);
-	drops_merge(&into->drops, &sums->drops);
+	if (sums->rtt_us)
+		histogram_merge(&into->rtt_us, sums->rtt_us);
+	if (sums->connect_us)
+		histogram_merge(&into->connect_us, sums->connect_us);
+	if (sums->dns)
+		dns_add(&into->dns, sums->dns);
+	if (sums->drops)
+		drops_merge(&into->drops, sums->drops);
 	into->wire_bytes_to_server +=
 		from[MR_BYTES_TO_SERVER] + from[MR_RETRANSMITTED_BYTES_TO_SERVER] +
 		(from[MR_SEGMENTS_TO_SERVER] + from[MR_DATAGRAMS_TO_SERVER]) * header;
@@ -95,7 +99,8 @@ static int add_view(const struct core *c, struct joined *j, const struct sums *s
 	if (r < 0)
 		return r;
 	measures_add(j->view, sums, header);
-	drops_merge(&j->primary.drops, &sums->drops); /* a packet is dropped once */
+	if (sums->drops)
+		drops_merge(&j->primary.drops, sums->drops); /* a packet is dropped once */
 	for (size_t i = 0; i < count; i++)
 		j->primary.counter[of_the_server[i]] += sums->counter[of_the_server[i]];
 	j->primary.wire_bytes_to_client += sums->counter[MR_RETRANSMITTED_BYTES_TO_CLIENT];

@@ -77,7 +77,8 @@ static int end_gauges(struct core *c, uint32_t reporter, struct row_writer *w, u
 	*ret_rows = 0;
 	for (uint32_t i = 0; !r && i < flow_table_used(&c->flows); i++) {
 		const struct flow *f = flow_at(&c->flows, i);
-		struct sums lost = {0};
+		static const uint64_t none[MR_COUNTER_COUNT];
+		struct row_source lost = {.counter = none};
 
 		if (!f || (!f->active && !f->pending) ||
 		    flow_id(&c->flows, f)->reporter != reporter)

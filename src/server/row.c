@@ -31,27 +31,40 @@ _Static_assert(1 WIRE_COUNTER_NUMBERS(FITS), "the mask of columns has a bit for 
 		 (1 + MR_COUNTER_COUNT + 2 + WIRE_DNS_COUNT + 1 + 1 + 2 * DROPS_MAX + 3 * 4) +     \
 	 MASK_BYTES + 3 * HISTOGRAM_BUCKETS * (1 + 5))
 
-int64_t sums_active(const struct sums *s)
+int64_t counters_active(const uint64_t *counter)
 {
-	return (int64_t)(s->counter[MR_ADOPTED] + s->counter[MR_OPENED] - s->counter[MR_CLOSED]) -
-	       s->active_lost;
+	return (int64_t)(counter[MR_ADOPTED] + counter[MR_OPENED] - counter[MR_CLOSED]);
 }
 
-uint64_t sums_failed(const struct sums *s)
+static uint64_t counters_failed(const uint64_t *counter)
 {
 	uint64_t failed = 0;
 
 	for (unsigned int i = MR_FAILED_REFUSED; i <= MR_FAILED_OTHER; i++)
-		failed += s->counter[i];
+		failed += counter[i];
 	return failed;
+}
+
+int64_t counters_pending(const uint64_t *counter, bool client)
+{
+	if (!client)
+		return 0;
+	return (int64_t)(counter[MR_ATTEMPTED] - counter[MR_OPENED] - counters_failed(counter));
+}
+
+int64_t sums_active(const struct sums *s)
+{
+	return counters_active(s->counter) - s->active_lost;
 }
 
 int64_t sums_pending(const struct sums *s, bool client)
 {
-	if (!client)
-		return 0;
-	return (int64_t)(s->counter[MR_ATTEMPTED] - s->counter[MR_OPENED] - sums_failed(s)) -
-	       s->pending_lost;
+	return client ? counters_pending(s->counter, client) - s->pending_lost : 0;
+}
+
+uint64_t sums_failed(const struct sums *s)
+{
+	return counters_failed(s->counter);
 }
 
 static inline uint64_t zigzag(uint64_t v)
@@ -166,7 +179,7 @@ static uint8_t *put_drops(uint8_t *p, const struct drops *drops)
 	return p;
 }
 
-static uint64_t columns_of(const struct sums *s)
+static uint64_t columns_of(const struct row_source *s)
 {
 	uint64_t mask = 0;
 
@@ -174,14 +187,20 @@ static uint64_t columns_of(const struct sums *s)
 		mask |= (uint64_t)(s->counter[i] != 0) << column_of_counter[i];
 	mask |= (uint64_t)(s->active_lost != 0) << COLUMN_ACTIVE_LOST;
 	mask |= (uint64_t)(s->pending_lost != 0) << COLUMN_PENDING_LOST;
-	mask |= (uint64_t)(s->rtt_us.count != 0) << COLUMN_RTT;
-	mask |= (uint64_t)(s->connect_us.count != 0) << COLUMN_CONNECT;
-	mask |= (uint64_t)(dns_mask(&s->dns) != 0) << COLUMN_DNS;
-	mask |= (uint64_t)(s->drops.used != 0) << COLUMN_DROPS;
+	mask |= (uint64_t)(s->rtt_us && s->rtt_us->count) << COLUMN_RTT;
+	mask |= (uint64_t)(s->connect_us && s->connect_us->count) << COLUMN_CONNECT;
+	mask |= (uint64_t)(s->dns && dns_mask(s->dns)) << COLUMN_DNS;
+	mask |= (uint64_t)(s->drops && s->drops->used) << COLUMN_DROPS;
 	return mask;
 }
 
-int row_write(struct row_writer *w, uint64_t flow, const struct sums *s)
+struct row_source sums_source(const struct sums *s)
+{
+	return (struct row_source){s->counter,    s->active_lost, s->pending_lost, s->rtt_us,
+				   s->connect_us, s->dns,         s->drops};
+}
+
+int row_write(struct row_writer *w, uint64_t flow, const struct row_source *s)
 {
 	uint64_t mask = columns_of(s);
 	uint8_t *p;
@@ -199,14 +218,14 @@ int row_write(struct row_writer *w, uint64_t flow, const struct sums *s)
 		p = put(p, zigzag((uint64_t)s->active_lost));
 	if (s->pending_lost)
 		p = put(p, zigzag((uint64_t)s->pending_lost));
-	if (s->rtt_us.count)
-		p = put_histogram(p, &s->rtt_us);
-	if (s->connect_us.count)
-		p = put_histogram(p, &s->connect_us);
+	if (mask >> COLUMN_RTT & 1)
+		p = put_histogram(p, s->rtt_us);
+	if (mask >> COLUMN_CONNECT & 1)
+		p = put_histogram(p, s->connect_us);
 	if (mask >> COLUMN_DNS & 1)
-		p = put_dns(p, &s->dns);
-	if (s->drops.used)
-		p = put_drops(p, &s->drops);
+		p = put_dns(p, s->dns);
+	if (mask >> COLUMN_DROPS & 1)
+		p = put_drops(p, s->drops);
 	w->size = p - w->data;
 	w->flow_before = flow;
 	return 0;
@@ -320,10 +339,11 @@ static const uint8_t *add_counters(const uint8_t *p, uint64_t mask, struct sums 
 	return p;
 }
 
-void row_add(struct row_reader *r, struct sums *into)
+static const uint8_t *add_plain(const uint8_t *p, uint64_t mask, struct sums *into)
 {
-	uint64_t mask = read_mask(r->at), v;
-	const uint8_t *p = add_counters(r->at + MASK_BYTES, mask, into);
+	uint64_t v;
+
+	p = add_counters(p, mask, into);
 
 	if (mask >> COLUMN_ACTIVE_LOST & 1) {
 		p = get(p, &v);
@@ -333,15 +353,39 @@ void row_add(struct row_reader *r, struct sums *into)
 		p = get(p, &v);
 		into->pending_lost += (int64_t)unzigzag(v);
 	}
-	if (mask >> COLUMN_RTT & 1)
-		p = add_histogram(p, &into->rtt_us);
-	if (mask >> COLUMN_CONNECT & 1)
-		p = add_histogram(p, &into->connect_us);
-	if (mask >> COLUMN_DNS & 1)
-		p = add_dns(p, &into->dns);
-	if (mask >> COLUMN_DROPS & 1)
-		p = add_drops(p, &into->drops);
+	return p;
+}
+
+/* A member of sums, made where the row has it and it is not there yet. */
+#define MAKE(member, arena) ((member) || ((member) = arena_alloc(arena, sizeof(*(member)))))
+
+int row_add(struct row_reader *r, struct sums *into, struct arena *arena)
+{
+	uint64_t mask = read_mask(r->at);
+	const uint8_t *p = add_plain(r->at + MASK_BYTES, mask, into);
+
+	if (mask >> COLUMN_RTT & 1) {
+		if (!MAKE(into->rtt_us, arena))
+			return -ENOMEM;
+		p = add_histogram(p, into->rtt_us);
+	}
+	if (mask >> COLUMN_CONNECT & 1) {
+		if (!MAKE(into->connect_us, arena))
+			return -ENOMEM;
+		p = add_histogram(p, into->connect_us);
+	}
+	if (mask >> COLUMN_DNS & 1) {
+		if (!MAKE(into->dns, arena))
+			return -ENOMEM;
+		p = add_dns(p, into->dns);
+	}
+	if (mask >> COLUMN_DROPS & 1) {
+		if (!MAKE(into->drops, arena))
+			return -ENOMEM;
+		p = add_drops(p, into->drops);
+	}
 	r->at = p;
+	return 0;
 }
 
 static const uint8_t *skip(const uint8_t *p, uint64_t numbers)
@@ -378,14 +422,9 @@ static const uint8_t *skip_drops(const uint8_t *p)
 	return skip(p, 2 * used);
 }
 
-const uint8_t *row_figures(struct row_reader *r, size_t *ret_size)
+/* What follows the counters. */
+static const uint8_t *skip_rest(const uint8_t *p, uint64_t mask)
 {
-	const uint64_t plain =
-		~UINT64_C(0) << COUNTERS_BEGIN | 1 << COLUMN_ACTIVE_LOST | 1 << COLUMN_PENDING_LOST;
-	const uint8_t *begin = r->at;
-	uint64_t mask = read_mask(begin);
-	const uint8_t *p = skip(begin + MASK_BYTES, (uint64_t)__builtin_popcountll(mask & plain));
-
 	if (mask >> COLUMN_RTT & 1)
 		p = skip_histogram(p);
 	if (mask >> COLUMN_CONNECT & 1)
@@ -394,6 +433,25 @@ const uint8_t *row_figures(struct row_reader *r, size_t *ret_size)
 		p = skip_dns(p);
 	if (mask >> COLUMN_DROPS & 1)
 		p = skip_drops(p);
+	return p;
+}
+
+void row_add_counters(struct row_reader *r, struct sums *into)
+{
+	uint64_t mask = read_mask(r->at);
+
+	r->at = skip_rest(add_plain(r->at + MASK_BYTES, mask, into), mask);
+}
+
+const uint8_t *row_figures(struct row_reader *r, size_t *ret_size)
+{
+	const uint64_t plain =
+		~UINT64_C(0) << COUNTERS_BEGIN | 1 << COLUMN_ACTIVE_LOST | 1 << COLUMN_PENDING_LOST;
+	const uint8_t *begin = r->at;
+	uint64_t mask = read_mask(begin);
+	const uint8_t *p = skip(begin + MASK_BYTES, (uint64_t)__builtin_popcountll(mask & plain));
+
+	p = skip_rest(p, mask);
 	*ret_size = p - begin;
 	r->at = p;
 	return begin;

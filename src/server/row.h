@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/histogram.h"
 #include "server/drops.h"
 #include "wire/counters.h"
@@ -29,12 +30,16 @@ struct sums {
 	uint64_t counter[MR_COUNTER_COUNT]; /* may be negative by two's complement */
 	/* what is taken from the gauges without a connection having ended: its agent restarted */
 	int64_t active_lost, pending_lost;
-	struct histogram rtt_us, connect_us;
-	struct wire_dns dns;
-	struct drops drops;
+	/* NULL: none; most rows have neither DNS nor drops, and many no histogram */
+	struct histogram *rtt_us, *connect_us;
+	struct wire_dns *dns;
+	struct drops *drops;
 };
 
 /* Gauges that follow from the figures: what they add to them. */
+int64_t counters_active(const uint64_t *counter);
+int64_t counters_pending(const uint64_t *counter, bool client);
+/* The same less what was lost. */
 int64_t sums_active(const struct sums *s);
 int64_t sums_pending(const struct sums *s, bool client);
 uint64_t sums_failed(const struct sums *s);
@@ -45,8 +50,18 @@ struct row_writer {
 	uint64_t flow_before;
 };
 
+/* Where a row's figures lie; borrowed. NULL: none. */
+struct row_source {
+	const uint64_t *counter; /* MR_COUNTER_COUNT */
+	int64_t active_lost, pending_lost;
+	const struct histogram *rtt_us, *connect_us;
+	const struct wire_dns *dns;
+	const struct drops *drops;
+};
+struct row_source sums_source(const struct sums *s);
+
 /* -ENOMEM: nothing written. Rows may come in any order; by index is smallest. */
-int row_write(struct row_writer *w, uint64_t flow, const struct sums *s);
+int row_write(struct row_writer *w, uint64_t flow, const struct row_source *s);
 /* The same with the figures as another writer left them: what row_figures() gave. */
 int row_write_figures(struct row_writer *w, uint64_t flow, const uint8_t *figures, size_t size);
 int row_write_number(struct row_writer *w, uint64_t number); /* before all rows: a header */
@@ -64,7 +79,10 @@ static inline bool row_more(const struct row_reader *r)
 }
 /* Which flow the next row is of; row_add or row_figures must follow. */
 uint64_t row_flow(struct row_reader *r);
-/* Adds the row to into. */
-void row_add(struct row_reader *r, struct sums *into);
+/* Adds the row to into; what it has and into does not have yet is made in the arena. -ENOMEM: part
+ * of it is in. */
+int row_add(struct row_reader *r, struct sums *into, struct arena *arena);
+/* The same without histograms, DNS and drops. */
+void row_add_counters(struct row_reader *r, struct sums *into);
 /* The row as it lies there; it means the same behind any flow. */
 const uint8_t *row_figures(struct row_reader *r, size_t *ret_size);

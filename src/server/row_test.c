@@ -12,6 +12,14 @@
 #include "server/row.h"
 
 static uint64_t state_random = 1;
+static struct arena *arena; /* of what sums point to */
+
+static int write_sums(struct row_writer *w, uint64_t flow, const struct sums *s)
+{
+	struct row_source source = sums_source(s);
+
+	return row_write(w, flow, &source);
+}
 
 static uint64_t random64(void)
 {
@@ -21,10 +29,19 @@ static uint64_t random64(void)
 	return state_random;
 }
 
+/* All zero, with everything there. */
+static struct sums whole_sums(void)
+{
+	return (struct sums){.rtt_us = arena_alloc(arena, sizeof(struct histogram)),
+			     .connect_us = arena_alloc(arena, sizeof(struct histogram)),
+			     .dns = arena_alloc(arena, sizeof(struct wire_dns)),
+			     .drops = arena_alloc(arena, sizeof(struct drops))};
+}
+
 /* Values of every size, both signs; many columns empty. */
 static struct sums random_sums(void)
 {
-	struct sums s = {0};
+	struct sums s = whole_sums();
 
 	for (unsigned int i = 0; i < MR_COUNTER_COUNT; i++) {
 		uint64_t v = random64() >> (random64() % 64);
@@ -37,16 +54,16 @@ static struct sums random_sums(void)
 	if (random64() % 4 == 0)
 		s.pending_lost = -(int64_t)(random64() % 100);
 	for (uint64_t n = random64() % 20; n--;)
-		histogram_add(&s.rtt_us, (uint32_t)(random64() >> (32 + random64() % 32)));
+		histogram_add(s.rtt_us, (uint32_t)(random64() >> (32 + random64() % 32)));
 	for (uint64_t n = random64() % 3; n--;)
-		histogram_add(&s.connect_us, (uint32_t)(random64() >> (32 + random64() % 32)));
+		histogram_add(s.connect_us, (uint32_t)(random64() >> (32 + random64() % 32)));
 	for (unsigned int i = 0; i < WIRE_DNS_COUNT; i++)
 		if (random64() % 20 == 0)
-			s.dns.counter[i] = random64() >> (1 + random64() % 63);
+			s.dns->counter[i] = random64() >> (1 + random64() % 63);
 	for (uint64_t n = random64() % 3; n--;)
-		histogram_add(&s.dns.latency_us, (uint32_t)(random64() >> (32 + random64() % 32)));
+		histogram_add(&s.dns->latency_us, (uint32_t)(random64() >> (32 + random64() % 32)));
 	for (uint64_t n = random64() % 4; n--;)
-		drops_add(&s.drops, (uint16_t)(1 + n * 7), random64() >> (1 + random64() % 63));
+		drops_add(s.drops, (uint16_t)(1 + n * 7), random64() >> (1 + random64() % 63));
 	return s;
 }
 
@@ -56,26 +73,37 @@ static void sums_add(struct sums *into, const struct sums *s)
 		into->counter[i] += s->counter[i];
 	into->active_lost += s->active_lost;
 	into->pending_lost += s->pending_lost;
-	histogram_merge(&into->rtt_us, &s->rtt_us);
-	histogram_merge(&into->connect_us, &s->connect_us);
+	histogram_merge(into->rtt_us, s->rtt_us);
+	histogram_merge(into->connect_us, s->connect_us);
 	for (unsigned int i = 0; i < WIRE_DNS_COUNT; i++)
-		into->dns.counter[i] += s->dns.counter[i];
-	histogram_merge(&into->dns.latency_us, &s->dns.latency_us);
-	drops_merge(&into->drops, &s->drops);
+		into->dns->counter[i] += s->dns->counter[i];
+	histogram_merge(&into->dns->latency_us, &s->dns->latency_us);
+	drops_merge(into->drops, s->drops);
+}
+
+static void assert_same_or_none(const void *a, const void *b, size_t size)
+{
+	static const char none[1024];
+
+	assert_true(size <= sizeof(none));
+	assert_memory_equal(a ? a : none, b ? b : none, size);
 }
 
 static void assert_same(const struct sums *a, const struct sums *b)
 {
+	static const struct drops none;
+	const struct drops *x = a->drops ? a->drops : &none, *y = b->drops ? b->drops : &none;
+
 	assert_memory_equal(a->counter, b->counter, sizeof(a->counter));
 	assert_int_equal(a->active_lost, b->active_lost);
 	assert_int_equal(a->pending_lost, b->pending_lost);
-	assert_memory_equal(&a->rtt_us, &b->rtt_us, sizeof(a->rtt_us));
-	assert_memory_equal(&a->connect_us, &b->connect_us, sizeof(a->connect_us));
-	assert_memory_equal(&a->dns, &b->dns, sizeof(a->dns));
-	assert_int_equal(a->drops.used, b->drops.used);
-	for (uint32_t i = 0; i < a->drops.used; i++) {
-		assert_int_equal(a->drops.item[i].reason, b->drops.item[i].reason);
-		assert_int_equal(a->drops.item[i].count, b->drops.item[i].count);
+	assert_same_or_none(a->rtt_us, b->rtt_us, sizeof(*a->rtt_us));
+	assert_same_or_none(a->connect_us, b->connect_us, sizeof(*a->connect_us));
+	assert_same_or_none(a->dns, b->dns, sizeof(*a->dns));
+	assert_int_equal(x->used, y->used);
+	for (uint32_t i = 0; i < x->used; i++) {
+		assert_int_equal(x->item[i].reason, y->item[i].reason);
+		assert_int_equal(x->item[i].count, y->item[i].count);
 	}
 }
 
@@ -90,7 +118,7 @@ static void test_round_trip(void **state)
 	for (unsigned int i = 0; i < ROWS; i++) {
 		in[i] = random_sums();
 		flow[i] = (uint32_t)random64() >> (random64() % 32);
-		assert_int_equal(row_write(&w, flow[i], &in[i]), 0);
+		assert_int_equal(write_sums(&w, flow[i], &in[i]), 0);
 	}
 	r = (struct row_reader){w.data, w.data + w.size, 0};
 	for (unsigned int i = 0; i < ROWS; i++) {
@@ -98,7 +126,7 @@ static void test_round_trip(void **state)
 
 		assert_true(row_more(&r));
 		assert_int_equal(row_flow(&r), flow[i]);
-		row_add(&r, &out);
+		assert_int_equal(row_add(&r, &out, arena), 0);
 		assert_same(&in[i], &out);
 	}
 	assert_false(row_more(&r));
@@ -108,7 +136,7 @@ static void test_round_trip(void **state)
 static void test_sum_of_rows_is_row_of_sums(void **state)
 {
 	struct row_writer w = {0};
-	struct sums expected = {0}, out = {0};
+	struct sums expected = whole_sums(), out = {0};
 	struct row_reader r;
 
 	assert_int_equal(row_write_number(&w, UINT64_MAX), 0);
@@ -116,13 +144,13 @@ static void test_sum_of_rows_is_row_of_sums(void **state)
 		struct sums s = random_sums();
 
 		sums_add(&expected, &s);
-		assert_int_equal(row_write(&w, 5, &s), 0);
+		assert_int_equal(write_sums(&w, 5, &s), 0);
 	}
 	r = (struct row_reader){w.data, w.data + w.size, 0};
 	assert_true(row_read_number(&r) == UINT64_MAX);
 	while (row_more(&r)) {
 		row_flow(&r);
-		row_add(&r, &out);
+		assert_int_equal(row_add(&r, &out, arena), 0);
 	}
 	assert_same(&expected, &out);
 	free(w.data);
@@ -130,7 +158,7 @@ static void test_sum_of_rows_is_row_of_sums(void **state)
 
 static void test_extremes(void **state)
 {
-	struct sums in = {0}, out = {0};
+	struct sums in = whole_sums(), out = {0};
 	struct row_writer w = {0};
 	struct row_reader r;
 
@@ -138,20 +166,45 @@ static void test_extremes(void **state)
 		in.counter[i] = i % 2 ? UINT64_MAX : INT64_MAX;
 	in.active_lost = INT64_MIN;
 	in.pending_lost = INT64_MAX;
-	in.rtt_us.sum = in.connect_us.sum = UINT64_MAX;
-	in.rtt_us.max = UINT32_MAX;
-	in.connect_us.min = in.connect_us.max = UINT32_MAX;
+	in.rtt_us->sum = in.connect_us->sum = UINT64_MAX;
+	in.rtt_us->max = UINT32_MAX;
+	in.connect_us->min = in.connect_us->max = UINT32_MAX;
 	for (unsigned int i = 0; i < HISTOGRAM_BUCKETS; i++) {
-		in.rtt_us.bucket[i] = in.connect_us.bucket[i] = UINT32_MAX;
-		in.rtt_us.count = in.connect_us.count += UINT32_MAX;
+		in.rtt_us->bucket[i] = in.connect_us->bucket[i] = UINT32_MAX;
+		in.rtt_us->count = in.connect_us->count += UINT32_MAX;
 	}
-	assert_int_equal(row_write(&w, UINT32_MAX, &in), 0);
-	assert_int_equal(row_write(&w, 0, &in), 0);
+	assert_int_equal(write_sums(&w, UINT32_MAX, &in), 0);
+	assert_int_equal(write_sums(&w, 0, &in), 0);
 	r = (struct row_reader){w.data, w.data + w.size, 0};
 	assert_int_equal(row_flow(&r), UINT32_MAX);
-	row_add(&r, &out);
+	assert_int_equal(row_add(&r, &out, arena), 0);
 	assert_same(&in, &out);
 	assert_int_equal(row_flow(&r), 0);
+	free(w.data);
+}
+
+/* The counters of rows without the rest of them, and nothing but the rest is passed over. */
+static void test_counters_alone(void **state)
+{
+	struct row_writer w = {0};
+	struct sums in[200], out;
+	struct row_reader r;
+
+	for (uint32_t i = 0; i < 200; i++) {
+		in[i] = random_sums();
+		assert_int_equal(write_sums(&w, i, &in[i]), 0);
+	}
+	r = (struct row_reader){w.data, w.data + w.size, 0};
+	for (uint32_t i = 0; i < 200; i++) {
+		out = (struct sums){0};
+		assert_int_equal(row_flow(&r), i);
+		row_add_counters(&r, &out);
+		assert_memory_equal(out.counter, in[i].counter, sizeof(out.counter));
+		assert_int_equal(out.active_lost, in[i].active_lost);
+		assert_null(out.rtt_us);
+		assert_null(out.dns);
+	}
+	assert_false(row_more(&r));
 	free(w.data);
 }
 
@@ -166,7 +219,7 @@ static void test_figures(void **state)
 
 	for (uint64_t i = 0; i < 200; i++) {
 		in[i] = random_sums();
-		assert_int_equal(row_write(&from, i * 3, &in[i]), 0);
+		assert_int_equal(write_sums(&from, i * 3, &in[i]), 0);
 	}
 	r = (struct row_reader){from.data, from.data + from.size, 0};
 	while (row_more(&r)) {
@@ -179,7 +232,7 @@ static void test_figures(void **state)
 	for (uint64_t i = 0; i < 200; i++) {
 		out = (struct sums){0};
 		assert_true(row_flow(&r) == ((i * 3) << 40 | 7));
-		row_add(&r, &out);
+		assert_int_equal(row_add(&r, &out, arena), 0);
 		assert_same(&in[i], &out);
 	}
 	assert_false(row_more(&r));
@@ -211,7 +264,7 @@ static void test_gauges(void **state)
 static void test_size(void **state)
 {
 	struct row_writer w = {0};
-	struct sums s = {0};
+	struct sums s = whole_sums();
 
 	s.counter[MR_ATTEMPTED] = s.counter[MR_OPENED] = s.counter[MR_CLOSED] = 40;
 	s.counter[MR_BYTES_TO_SERVER] = 40 * 120;
@@ -219,11 +272,11 @@ static void test_size(void **state)
 	s.counter[MR_SEGMENTS_TO_SERVER] = s.counter[MR_SEGMENTS_TO_CLIENT] = 200;
 	s.counter[MR_BUSY_TO_SERVER] = 12345;
 	for (uint32_t i = 0; i < 40; i++) {
-		histogram_add(&s.rtt_us, 50 + i);
-		histogram_add(&s.connect_us, 60 + i);
+		histogram_add(s.rtt_us, 50 + i);
+		histogram_add(s.connect_us, 60 + i);
 	}
 	for (uint32_t i = 0; i < 1000; i++)
-		assert_int_equal(row_write(&w, i, &s), 0);
+		assert_int_equal(write_sums(&w, i, &s), 0);
 	print_message("a row of 8 counters and two histograms: %zu bytes\n", w.size / 1000);
 	assert_true(w.size / 1000 < 60);
 	free(w.data);
@@ -235,10 +288,16 @@ int main(void)
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_sum_of_rows_is_row_of_sums),
 		cmocka_unit_test(test_extremes),
+		cmocka_unit_test(test_counters_alone),
 		cmocka_unit_test(test_figures),
 		cmocka_unit_test(test_gauges),
 		cmocka_unit_test(test_size),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	int r;
+
+	arena = arena_new();
+	r = cmocka_run_group_tests(tests, NULL, NULL);
+	arena_free(arena);
+	return r;
 }

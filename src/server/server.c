@@ -167,12 +167,21 @@ static void raise_files_limit(void)
 	setrlimit(RLIMIT_NOFILE, &files); /* else HTTP takes fewer */
 }
 
+/* What agents of a few thousand machines tell; memory is taken as it is used. */
+static const struct core_config of_many = {
+	.history_bytes_max = 256u << 20,
+	.flows_max = 1u << 20,
+	.actors_max = 1u << 18,
+	.agents_max = HTTP_AGENTS_MAX,
+	.listeners_max = 1u << 18,
+};
+
 int server_open(struct server **ret, const struct server_config *config, struct error *ret_error)
 {
 	struct server *s = calloc(1, sizeof(*s));
 	int r, fd;
 
-	if (!s || core_new(&s->core, NULL) < 0) {
+	if (!s || core_new(&s->core, config->auth.takes_agents ? &of_many : NULL) < 0) {
 		free(s);
 		return error_set(ret_error, -ENOMEM, "cannot start the server: out of memory");
 	}

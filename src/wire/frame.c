@@ -3,6 +3,8 @@
 #include "wire/frame.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,14 +61,44 @@ int frame_measure(const void *data, size_t size, uint64_t *ret_content)
 	return 0;
 }
 
+/* Kept for the next frame, one a thread: to make one takes longer than to open a frame with it. */
+static pthread_key_t contexts;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static bool can_keep;
+
+static void free_context(void *context)
+{
+	ZSTD_freeDCtx(context);
+}
+
+static void make_key(void)
+{
+	can_keep = !pthread_key_create(&contexts, free_context);
+}
+
+static ZSTD_DCtx *take_context(void)
+{
+	ZSTD_DCtx *context;
+
+	pthread_once(&once, make_key);
+	context = can_keep ? pthread_getspecific(contexts) : NULL;
+	if (context)
+		return context;
+	context = ZSTD_createDCtx();
+	if (context && (!can_keep || pthread_setspecific(contexts, context))) {
+		ZSTD_freeDCtx(context);
+		return NULL;
+	}
+	return context;
+}
+
 int frame_unpack(const void *data, size_t size, void *into, size_t into_size)
 {
-	ZSTD_DCtx *context = ZSTD_createDCtx();
+	ZSTD_DCtx *context = take_context();
 	size_t z;
 
 	if (!context)
 		return -ENOMEM;
 	z = ZSTD_decompressDCtx(context, into, into_size, data, size);
-	ZSTD_freeDCtx(context);
 	return z == into_size ? 0 : -EBADMSG;
 }
