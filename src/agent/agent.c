@@ -24,6 +24,7 @@
 #include "agent/cgroup_mount.h"
 #include "agent/collector.h"
 #include "agent/mailbox.h"
+#include "agent/node.h"
 #include "agent/translator.h"
 
 #define SECOND_NS      1000000000ull
@@ -317,6 +318,8 @@ static int open_parts(struct agent *a, struct error *ret_error)
 	char cgroup_root[PATH_MAX];
 	bool has_cgroups = cgroup_mount(cgroup_root, sizeof(cgroup_root)) == 0;
 	struct collector_config collector = {.version = a->config.version,
+					     .node = a->config.node,
+					     .observed = a->config.cgroup,
 					     .cgroup_root = has_cgroups ? cgroup_root : NULL,
 					     .started_boot_ns = clock_ns(CLOCK_BOOTTIME),
 					     .read_news = translator_read};
@@ -369,6 +372,21 @@ int agent_open(struct agent **ret, const struct agent_config *config, struct err
 	}
 	*ret = a;
 	return 0;
+}
+
+void agent_set_place(struct agent *a, const char *zone, const char *region)
+{
+	node_set_place(collector_node(a->collector), zone, region);
+}
+
+const char *agent_node(const struct agent *a)
+{
+	return collector_node(a->collector)->name;
+}
+
+const char *agent_hooks(const struct agent *a)
+{
+	return probe_hooks(a->probe);
 }
 
 /* Signals are for the program's first thread. */

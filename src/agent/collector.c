@@ -9,6 +9,7 @@
 
 #include "agent/actor.h"
 #include "agent/baseline.h"
+#include "agent/covers.h"
 #include "agent/dns.h"
 #include "agent/drop_join.h"
 #include "agent/flow_table.h"
@@ -29,6 +30,7 @@ struct collector {
 	struct flow_table *flows;
 	struct listeners *listeners;
 	struct netns *netns;
+	struct covers *covers;
 	struct collector_config config;
 	struct nat_rows *rows; /* NULL: nobody tells of translations */
 	struct dns *dns;
@@ -64,6 +66,8 @@ static int collector_init(struct collector *c, const struct collector_config *co
 		r = listeners_new(&c->listeners, c->actors);
 	if (r == 0)
 		r = dns_new(&c->dns);
+	if (r == 0)
+		r = covers_new(&c->covers);
 	if (r == 0 && !(c->netns = netns_new()))
 		r = -ENOMEM;
 	if (r == 0 && config->nat && !(c->rows = nat_rows_new(config->nat, on_row, c)))
@@ -84,6 +88,7 @@ int collector_new(struct collector **ret, struct probe *probe,
 		c->config = *config;
 		c->proc = config->proc ? config->proc : "/proc";
 		node_read(&c->node, c->proc, config->version, now_ns);
+		node_set_name(&c->node, config->node, config->observed);
 		r = collector_init(c, config);
 	}
 	if (r < 0) {
@@ -97,6 +102,11 @@ int collector_new(struct collector **ret, struct probe *probe,
 	return 0;
 }
 
+struct node *collector_node(struct collector *c)
+{
+	return &c->node;
+}
+
 struct collector *collector_free(struct collector *c)
 {
 	if (!c)
@@ -104,6 +114,7 @@ struct collector *collector_free(struct collector *c)
 	wire_batch_free(c->batch);
 	nat_rows_free(c->rows);
 	netns_free(c->netns);
+	covers_free(c->covers);
 	dns_free(c->dns);
 	processes_free(c->processes);
 	listeners_free(c->listeners);
@@ -350,6 +361,8 @@ static int fill_batch(struct collector *c, const struct collector_status *s, str
 		r = fill_status(c, s, b);
 	if (r == 0)
 		r = netns_report(c->netns, b);
+	if (r == 0)
+		r = covers_report(c->covers, b, s->now_ns);
 	if (r == 0)
 		r = listeners_report(c->listeners, b);
 	if (r == 0)

@@ -24,6 +24,8 @@ struct collector_config {
 	const char *proc;        /* NULL: /proc */
 	const char *cgroup_root; /* where cgroup v2 is mounted; NULL: not known */
 	const char *version;
+	const char *node;                  /* NULL: the host's name */
+	const char *observed;              /* only this cgroup; NULL: everything */
 	uint64_t started_boot_ns;          /* processes that started before were there before */
 	uint32_t actors_max, flows_max;    /* of the tables here; 0: their own defaults */
 	struct nat *nat;                   /* borrowed; NULL: nobody tells of translations */
@@ -44,6 +46,8 @@ struct collector_status {
 int collector_new(struct collector **ret, struct probe *probe,
 		  const struct collector_config *config, uint64_t now_ns, struct error *ret_error);
 struct collector *collector_free(struct collector *c); /* always NULL; accepts NULL */
+
+struct node *collector_node(struct collector *c); /* who its batches are of; borrowed */
 
 /* Notes where the kernel's own counters stand now, in every network namespace. Needs root. */
 int collector_note_baselines(struct collector *c, uint64_t now_ns);

@@ -34,12 +34,32 @@ void node_read(struct node *n, const char *proc, const char *version, uint64_t s
 	}
 }
 
+void node_set_name(struct node *n, const char *name, const char *observed)
+{
+	if (name && *name)
+		snprintf(n->name, sizeof(n->name), "%s", name);
+	if (observed)
+		snprintf(n->observed, sizeof(n->observed), "%s", observed);
+}
+
+void node_set_place(struct node *n, const char *zone, const char *region)
+{
+	snprintf(n->zone, sizeof(n->zone), "%s", zone ? zone : "");
+	snprintf(n->region, sizeof(n->region), "%s", region ? region : "");
+}
+
 int node_describe(const struct node *n, struct wire_batch *batch)
 {
 	batch->node = arena_strdup(batch->arena, n->name);
 	batch->boot_id = arena_strdup(batch->arena, n->boot_id);
 	batch->kernel = arena_strdup(batch->arena, n->kernel);
 	batch->version = arena_strdup(batch->arena, n->version);
+	batch->zone = arena_strdup(batch->arena, n->zone);
+	batch->region = arena_strdup(batch->arena, n->region);
+	batch->cgroup = arena_strdup(batch->arena, n->observed);
 	batch->started_ns = n->started_ns;
-	return batch->node && batch->boot_id && batch->kernel && batch->version ? 0 : -ENOMEM;
+	return batch->node && batch->boot_id && batch->kernel && batch->version && batch->zone &&
+			       batch->region && batch->cgroup
+		       ? 0
+		       : -ENOMEM;
 }

@@ -166,17 +166,21 @@ static void on_connection(void *userdata, struct MHD_Connection *connection, voi
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* port 0: any that is free. */
+/* Below the ports that the kernel gives by itself, so that it is there still after a pause. */
 static void server_start(struct world *w, uint16_t port)
 {
-	const struct sockaddr_in address = {.sin_family = AF_INET,
-					    .sin_port = htons(port),
-					    .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	unsigned int tries = port ? 1 : 1000;
 
-	w->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD, port, NULL, NULL, on_http, w,
-				     MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_NOTIFY_COMPLETED,
-				     on_done, w, MHD_OPTION_NOTIFY_CONNECTION, on_connection, w,
-				     MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
+	for (port = port ? port : (uint16_t)(20000 + getpid() % 10000); tries && !w->daemon;
+	     tries--, port++) {
+		address.sin_port = htons(port);
+		w->daemon = MHD_start_daemon(
+			MHD_USE_INTERNAL_POLLING_THREAD, port, NULL, NULL, on_http, w,
+			MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_NOTIFY_COMPLETED, on_done, w,
+			MHD_OPTION_NOTIFY_CONNECTION, on_connection, w,
+			MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
+	}
 	assert_non_null(w->daemon);
 	snprintf(w->url, sizeof(w->url), "http://127.0.0.1:%u/",
 		 MHD_get_daemon_info(w->daemon, MHD_DAEMON_INFO_BIND_PORT)->port);
@@ -391,7 +395,7 @@ static void the_end_comes_in_time(void **state)
 	uplink_stop(u, &figures);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	assert_true(end.tv_sec - begin.tv_sec >= UPLINK_END_MS / 1000 - 1);
-	assert_true(end.tv_sec - begin.tv_sec <= UPLINK_END_MS / 1000 + 2);
+	assert_true(end.tv_sec - begin.tv_sec < PATIENCE_S);
 	assert_int_equal(figures.pending_windows, 2);
 	uplink_free(u);
 	book_done(&said);
