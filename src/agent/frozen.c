@@ -23,6 +23,7 @@ int frozen_make(struct frozen *f, const struct wire_batch *b, uint64_t suspended
 
 	*f = (struct frozen){.sequence = b->sequence,
 			     .rows = b->update_count,
+			     .windows = b->windows ? b->windows : 1,
 			     .suspended_ns = suspended_ns,
 			     .retired = copy_handles(b->retired, b->retired_count),
 			     .retired_actors =

@@ -14,6 +14,7 @@ struct frozen {
 	uint8_t *data; /* owned; NULL: there is none */
 	size_t size;
 	uint64_t sequence, rows;
+	uint32_t windows;
 	uint64_t suspended_ns; /* how long the machine had slept when its window ended */
 	uint32_t *retired, *retired_actors; /* owned */
 	size_t retired_count, retired_actor_count;

@@ -325,10 +325,19 @@ static void tell_status(const struct poster *p, int status, struct error *ret_pr
 			  status);
 }
 
+/* The same words each time, so that what is still wrong is not said again: libcurl's own tell how
+ * long it took. */
 static void tell_transport(const struct poster *p, CURLcode code, struct error *ret_problem)
 {
-	error_set(ret_problem, 0, "cannot reach %s: %s", p->server,
-		  p->problem[0] ? p->problem : curl_easy_strerror(code));
+	const char *words = p->problem[0] ? p->problem : curl_easy_strerror(code);
+	long os = 0;
+
+	if (code == CURLE_COULDNT_CONNECT || code == CURLE_OPERATION_TIMEDOUT)
+		words = curl_easy_strerror(code);
+	curl_easy_getinfo(p->easy, CURLINFO_OS_ERRNO, &os);
+	if (code == CURLE_COULDNT_CONNECT && os)
+		words = strerror((int)os);
+	error_set(ret_problem, 0, "cannot reach %s: %s", p->server, words);
 }
 
 static void finish(struct poster *p, CURLcode code, struct uplink_result *ret,

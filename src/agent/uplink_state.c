@@ -326,4 +326,5 @@ void uplink_state_figures(const struct uplink_state *s, struct uplink_figures *r
 {
 	*ret = s->figures;
 	ret->pending_windows = s->merge ? wire_merge_windows(s->merge) : 0;
+	ret->undelivered_windows = ret->pending_windows + s->frozen.windows;
 }

@@ -82,7 +82,7 @@ void uplink_state_set_cpu(struct uplink_state *s, uint64_t cpu_ns);
 struct uplink_figures {
 	uint64_t sent, bytes; /* batches, with definitions and repetitions; of bodies */
 	uint64_t refused, refused_rows, pending_full, dropped;
-	uint32_t pending_windows;
+	uint32_t pending_windows, undelivered_windows; /* merged so far; with those in doubt */
 };
 
 void uplink_state_figures(const struct uplink_state *s, struct uplink_figures *ret);

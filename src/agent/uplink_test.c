@@ -178,8 +178,7 @@ static void server_start(struct world *w, uint16_t port)
 		w->daemon = MHD_start_daemon(
 			MHD_USE_INTERNAL_POLLING_THREAD, port, NULL, NULL, on_http, w,
 			MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_NOTIFY_COMPLETED, on_done, w,
-			MHD_OPTION_NOTIFY_CONNECTION, on_connection, w,
-			MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
+			MHD_OPTION_NOTIFY_CONNECTION, on_connection, w, MHD_OPTION_END);
 	}
 	assert_non_null(w->daemon);
 	snprintf(w->url, sizeof(w->url), "http://127.0.0.1:%u/",
@@ -365,7 +364,7 @@ static void a_server_that_was_away_gets_it_all(void **state)
 	WAIT_FOR(&w, !w.problem[0]);
 	uplink_stop(u, &figures);
 	assert_int_equal(figures.pending_windows, 0);
-	assert_int_equal(w.sequence, 3);
+	assert_true(w.sequence == 3 || w.sequence == 2); /* the first answer may be lost */
 	assert_null(book_difference(&said, &w.book, false));
 	uplink_free(u);
 	book_done(&said);
@@ -397,6 +396,7 @@ static void the_end_comes_in_time(void **state)
 	assert_true(end.tv_sec - begin.tv_sec >= UPLINK_END_MS / 1000 - 1);
 	assert_true(end.tv_sec - begin.tv_sec < PATIENCE_S);
 	assert_int_equal(figures.pending_windows, 2);
+	assert_int_equal(figures.undelivered_windows, 3);
 	uplink_free(u);
 	book_done(&said);
 	world_done(&w);

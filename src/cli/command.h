@@ -34,7 +34,8 @@ struct arguments {
 	uint64_t span_ns;
 	bool once;
 	uint32_t limit;
-	const char *listen, *cgroup; /* up; listen: server, too */
+	const char *listen, *cgroup; /* up; listen: server, too; cgroup and the next: agent, too */
+	const char *node, *zone, *region, *metadata;
 	double cpu_budget_percent;
 	uint64_t window_ns;
 	uint32_t slots, flows;
@@ -60,6 +61,7 @@ struct command {
 };
 
 int up_run(const struct arguments *arguments, struct error *ret_error);
+int agent_run(const struct arguments *arguments, struct error *ret_error);
 int server_run(const struct arguments *arguments, struct error *ret_error);
 int map_run(const struct arguments *arguments, struct error *ret_error);
 int flows_run(const struct arguments *arguments, struct error *ret_error);

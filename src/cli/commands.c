@@ -3,22 +3,40 @@
 
 #include "options.h"
 
+/* What is watched, and at what cost; who and where the machine is. */
+#define OPTIONS_WATCH \
+	OPTION("node", "NAME", OPTION_TEXT, node, "what this machine is called (its host name)"), \
+	OPTION("zone", "ZONE", OPTION_TEXT, zone, "its availability zone (as its cloud says)"), \
+	OPTION("region", "REGION", OPTION_TEXT, region, "its region (as its cloud says)"), \
+	OPTION("metadata", "WHO", OPTION_TEXT, metadata, \
+	       "ask this cloud's metadata service: aws, gcp, azure, off (auto)"), \
+	OPTION("cgroup", "PATH", OPTION_TEXT, cgroup, \
+	       "observe only this directory of cgroup v2 and what is below it"), \
+	OPTION("cpu-budget", "PCT", OPTION_PERCENT, cpu_budget_percent, \
+	       "CPU the agent may use, in percent of the machine (0.1)"), \
+	OPTION("window", "DURATION", OPTION_WINDOW, window_ns, \
+	       "how often it reads the kernel, from 10ms on, such as 50ms (1s)"), \
+	OPTION("slots", "N", OPTION_COUNT, slots, \
+	       "live connections it can follow (by machine size)"), \
+	OPTION("flows", "N", OPTION_COUNT, flows, \
+	       "flows it can hold in a window (by machine size)"), \
+	OPTION("no-udp", NULL, OPTION_FLAG, no_udp, "watch TCP only"), \
+	OPTION("udp-hook", "HOOK", OPTION_TEXT, udp_hook, \
+	       "how to watch UDP: fentry or cgroup_skb (what this kernel gives)")
+
 static const struct option_row up_options[] = {
 	OPTION("listen", "ADDR:PORT", OPTION_TEXT, listen,
 	       "where the API is; loopback only (127.0.0.1:7070)"),
-	OPTION("cgroup", "PATH", OPTION_TEXT, cgroup,
-	       "observe only this directory of cgroup v2 and what is below it"),
-	OPTION("cpu-budget", "PCT", OPTION_PERCENT, cpu_budget_percent,
-	       "CPU the agent may use, in percent of the machine (0.1)"),
-	OPTION("window", "DURATION", OPTION_WINDOW, window_ns,
-	       "how often it reads the kernel, from 10ms on, such as 50ms (1s)"),
-	OPTION("slots", "N", OPTION_COUNT, slots,
-	       "live connections it can follow (by machine size)"),
-	OPTION("flows", "N", OPTION_COUNT, flows,
-	       "flows it can hold in a window (by machine size)"),
-	OPTION("no-udp", NULL, OPTION_FLAG, no_udp, "watch TCP only"),
-	OPTION("udp-hook", "HOOK", OPTION_TEXT, udp_hook,
-	       "how to watch UDP: fentry or cgroup_skb (what this kernel gives)"),
+	OPTIONS_WATCH,
+	OPTION_HELP,
+	OPTION_END,
+};
+
+static const struct option_row agent_options[] = {
+	OPTION("server", "URL", OPTION_TEXT, server.url,
+	       "server to report to (http://127.0.0.1:7070)"),
+	OPTION_CREDENTIALS,
+	OPTIONS_WATCH,
 	OPTION_HELP,
 	OPTION_END,
 };
@@ -126,6 +144,11 @@ const struct command commands[] = {
 	 "Leaves\n"
 	 "nothing behind. Changes no application and no packet.",
 	 up_options, 0, up_run},
+	{"agent", "", "watch this machine and report to a server; needs root",
+	 "Loads its programs into the kernel, gives up all privileges, and reports to a millrace\n"
+	 "server until Ctrl-C. While the server is away it keeps all sums, in bounded memory.\n"
+	 "Changes no application and no packet.",
+	 agent_options, 0, agent_run},
 	{"server", "", "takes what agents on other machines report, and serves it",
 	 "Joins, keeps and serves what agents report (millrace agent), until Ctrl-C. Needs no "
 	 "privilege.\nBeyond loopback it wants credentials of agents and of readers, and TLS.",

@@ -21,6 +21,11 @@ int up_run(const struct arguments *a, struct error *ret_error)
 	return EXIT_FAILED;
 }
 
+int agent_run(const struct arguments *a, struct error *ret_error)
+{
+	return EXIT_FAILED;
+}
+
 int server_run(const struct arguments *a, struct error *ret_error)
 {
 	return EXIT_FAILED;

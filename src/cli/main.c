@@ -76,6 +76,9 @@ static int run(const struct command *command, int argc, char **argv)
 		.server = {.url = of_environment("MILLRACE_SERVER", "http://127.0.0.1:7070"),
 			   .token_file = of_environment("MILLRACE_TOKEN_FILE", NULL),
 			   .ca = of_environment("MILLRACE_CA", NULL)},
+		.node = of_environment("MILLRACE_NODE", NULL),
+		.zone = of_environment("MILLRACE_ZONE", NULL),
+		.region = of_environment("MILLRACE_REGION", NULL),
 		.listen = "127.0.0.1:7070",
 	};
 	struct error error = {0};
