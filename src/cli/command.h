@@ -29,6 +29,7 @@ struct server_access {
 struct arguments {
 	struct server_access server;
 	const char *from, *to, *filter; /* asking a server */
+	const char *ask_node;           /* connections: only this node's agent */
 	bool json, dot, follow;
 	const char *sort, *group; /* top */
 	uint64_t span_ns;

@@ -77,6 +77,7 @@ static const struct option_row events_options[] = {
 
 static const struct option_row connections_options[] = {
 	OPTION("limit", "N", OPTION_COUNT, limit, "at most so many (1000)"),
+	OPTION("node", "NAME", OPTION_TEXT, ask_node, "ask only the agent of this node (all)"),
 	OPTION_FILTER,
 	OPTION_JSON,
 	OPTION_SERVER,
@@ -163,7 +164,7 @@ const struct command commands[] = {
 	 "failed. A narrow terminal leaves columns out; --json has all.",
 	 flows_options, 0, flows_run},
 	{"connections", "", "live sockets with what ss -ti shows",
-	 "Asks the agent for its live sockets, now: round-trip time, congestion window, segments "
+	 "Asks the agents for their live sockets, now: round-trip time, congestion window, segments "
 	 "not\n"
 	 "yet acknowledged, rates. A narrow terminal leaves columns out; --json has all.",
 	 connections_options, 0, connections_run},

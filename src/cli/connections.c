@@ -128,6 +128,21 @@ static void write_sum(size_t shown, double total, bool filtered, uint32_t limit,
 			cut ? " are shown; --limit shows more" : "");
 }
 
+/* Agents that were asked and did not answer in time. */
+static void write_missing(const json_t *json, FILE *out)
+{
+	const json_t *missing = field_array(json, "missing"), *node;
+	size_t i;
+
+	for (i = 0; i < json_array_size(missing); i++) {
+		node = json_array_get(missing, i);
+		fputs(i ? ", " : "no answer from: ", out);
+		human_print(out, json_is_string(node) ? json_string_value(node) : "?");
+	}
+	if (i)
+		fputc('\n', out);
+}
+
 int connections_write(const json_t *json, bool filtered, uint32_t limit,
 		      const struct table_style *style, FILE *out)
 {
@@ -147,6 +162,8 @@ int connections_write(const json_t *json, bool filtered, uint32_t limit,
 	if (!r)
 		write_sum(json_array_size(connections), field_number(json, "total"), filtered,
 			  limit, out);
+	if (!r)
+		write_missing(json, out);
 	table_free(t);
 	return r;
 }
@@ -156,8 +173,10 @@ int connections_run(const struct arguments *a, struct error *ret_error)
 	struct table_style style = output_style();
 	struct client_answer answer;
 	char limit[16];
-	struct client_parameter query[] = {
-		{"filter", a->filter}, {"limit", a->limit ? limit : NULL}, {.name = NULL}};
+	struct client_parameter query[] = {{"filter", a->filter},
+					   {"limit", a->limit ? limit : NULL},
+					   {"node", a->ask_node},
+					   {.name = NULL}};
 	int r;
 
 	snprintf(limit, sizeof(limit), "%u", a->limit);

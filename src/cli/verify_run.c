@@ -2,11 +2,13 @@
 /* `millrace verify`: reads the kernel, asks the agent, reads the kernel again; up to five times,
  * since an event can be counted by the kernel before it is by us, or after. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "client.h"
+#include "field.h"
 #include "output.h"
 #include "verify.h"
 
@@ -30,6 +32,28 @@ static int read_kernel(struct kernel_sums *ret, struct error *ret_error)
 	return 0;
 }
 
+/* Network namespaces have the same numbers on every machine: others' agents are left out. */
+static int keep_this_machine(json_t *answer, struct error *ret_error)
+{
+	json_t *agents = json_object_get(answer, "agents");
+	char boot_id[64] = "";
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+	size_t i, all = json_array_size(agents);
+
+	if (file && fgets(boot_id, sizeof(boot_id), file))
+		boot_id[strcspn(boot_id, "\n")] = '\0';
+	if (file)
+		fclose(file);
+	for (i = all; i > 0; i--)
+		if (strcmp(field_text(json_array_get(agents, i - 1), "boot_id"), boot_id) != 0)
+			json_array_remove(agents, i - 1);
+	if (all && !json_array_size(agents))
+		return error_set(ret_error, -ENOENT,
+				 "cannot verify: no agent of this machine reports there; run it "
+				 "where one does, or name another with --server");
+	return 0;
+}
+
 static int compare_with(const struct arguments *a, const struct kernel_sums *before,
 			struct verification *v, struct error *ret_error)
 {
@@ -40,7 +64,9 @@ static int compare_with(const struct arguments *a, const struct kernel_sums *bef
 
 	if (r < 0)
 		return r;
-	r = read_kernel(&after, ret_error);
+	r = keep_this_machine(answer.json, ret_error);
+	if (!r)
+		r = read_kernel(&after, ret_error);
 	if (!r)
 		r = output_result(verify_compare(before, answer.json, &after, &v->rows, &v->count),
 				  a->server.url, ret_error);

@@ -127,7 +127,7 @@ static void take(struct taking *t, struct wire_batch *batch, const uint8_t *hash
 	if (r < 0)
 		refuse(t->request, r, NULL);
 	else if (core_version(a->core) != version)
-		api_on_batch(a);
+		api_on_batch(a, t->agent, false);
 }
 
 void api_batches(void *userdata, struct http_request *r)

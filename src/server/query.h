@@ -391,6 +391,14 @@ struct query_connections {
 	uint64_t total; /* live sockets there are, before the filter */
 };
 
-/* Names what an agent answered. Learns the actors it defines. */
-int query_connections(struct core *c, const struct wire_answer *answer, const struct filter *filter,
-		      struct arena *arena, struct query_connections *ret);
+/* Names what that agent answered. Learns the actors it defines. agent: its index; UINT32_MAX: it has
+ * not reported yet, so that nothing can be named. */
+int query_connections(struct core *c, uint32_t agent, const struct wire_answer *answer,
+		      const struct filter *filter, struct arena *arena,
+		      struct query_connections *ret);
+
+/* Agents by their index, below the count. */
+uint32_t query_agent_count(const struct core *c);
+bool query_agent_reports(const struct core *c, uint32_t agent, uint64_t now_ns);
+const char *query_agent_node(const struct core *c, uint32_t agent); /* borrowed */
+uint64_t query_agent_window_ns(const struct core *c, uint32_t agent); /* of its last window */
