@@ -6,7 +6,8 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define NONE UINT32_MAX
+#define NONE          UINT32_MAX
+#define BUCKETS_FIRST 64 /* a power of two */
 
 struct link {
 	uint32_t newer, older; /* list by use; of a free one, newer is the next free one */
@@ -34,19 +35,16 @@ static size_t round_up_8(size_t size)
 struct lru *lru_new(size_t capacity, size_t key_size, size_t value_size)
 {
 	struct lru *t = calloc(1, sizeof(*t));
-	size_t buckets = 8;
 
 	if (!t)
 		return NULL;
-	while (buckets < capacity * 2)
-		buckets *= 2;
 	t->capacity = capacity;
 	t->key_size = key_size;
 	t->key_stride = round_up_8(key_size);
 	t->stride = t->key_stride + round_up_8(value_size ? value_size : 1);
 	t->free = t->oldest = t->newest = NONE;
-	t->mask = (uint32_t)(buckets - 1);
-	t->bucket = calloc(buckets, sizeof(*t->bucket));
+	t->mask = BUCKETS_FIRST - 1;
+	t->bucket = calloc(BUCKETS_FIRST, sizeof(*t->bucket));
 	t->link = calloc(capacity, sizeof(*t->link));
 	t->data = calloc(capacity, t->stride);
 	if (getrandom(&t->seed, sizeof(t->seed), 0) != sizeof(t->seed))
@@ -171,13 +169,45 @@ static uint32_t take_entry(struct lru *t)
 	return index;
 }
 
+/* Buckets are scattered over all of their memory, so they are as many as there are entries for. */
+static bool grow(struct lru *t)
+{
+	size_t size = ((size_t)t->mask + 1) * 2;
+	uint32_t *bucket = size <= UINT32_MAX / 2 ? calloc(size, sizeof(*bucket)) : NULL;
+
+	if (!bucket)
+		return false;
+	for (uint32_t i = t->oldest; i != NONE; i = t->link[i].newer) {
+		uint32_t at = t->link[i].hash & (uint32_t)(size - 1);
+
+		while (bucket[at])
+			at = (at + 1) & (uint32_t)(size - 1);
+		bucket[at] = i + 1;
+	}
+	free(t->bucket);
+	t->bucket = bucket;
+	t->mask = (uint32_t)(size - 1);
+	return true;
+}
+
+/* Half full at the most; without memory for more fuller, and one always stays empty. */
+static bool has_room(struct lru *t)
+{
+	if (t->count == t->capacity)
+		return false;
+	return t->count < t->mask / 2 || grow(t) || t->count < t->mask;
+}
+
 void *lru_put(struct lru *t, const void *key, bool *ret_new)
 {
 	uint32_t hash = lru_hash(t, key), at = find_bucket(t, key, hash), index;
 	bool there = t->bucket[at];
 
-	if (!there && t->count == t->capacity)
-		return NULL;
+	if (!there) {
+		if (!has_room(t))
+			return NULL;
+		at = find_bucket(t, key, hash); /* buckets may have moved */
+	}
 	if (ret_new)
 		*ret_new = !there;
 	if (there)

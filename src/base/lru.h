@@ -8,7 +8,8 @@
  *
  *     get, put: mark as used        oldest ─► newer ─► newer … : from the longest unused on
  *
- * All memory is taken by lru_new; pages never touched cost nothing. The hash is seeded at random,
+ * Entries' memory is taken by lru_new, where pages never touched cost nothing; the hash table grows
+ * with what is in it, and full means full without memory for that, too. The hash is seeded at random,
  * since keys come from the network. Not thread-safe.
  */
 #pragma once

@@ -323,6 +323,7 @@ struct query_series {
 	enum mr_counter *counters; /* which, in order */
 	size_t counter_count;
 	bool *covered; /* [step]: any window at all; false: a gap, not a zero */
+	bool *merged;  /* [step]: a window in it is of a longer time than the step: no rate of then */
 	struct query_series_line *lines;
 	size_t line_count;
 	uint64_t total; /* lines there are */
