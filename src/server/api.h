@@ -78,6 +78,7 @@ struct api {
 	struct api_wait waits[API_WAITS_MAX];
 	struct api_subscriber subscribers[API_STREAMS_MAX];
 	uint64_t streamed_ns;	  /* end of the last window that went to the stream */
+	uint64_t stream_looked_ms;
 	uint64_t streams_dropped; /* readers that were too slow */
 };
 

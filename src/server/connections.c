@@ -110,6 +110,21 @@ uint64_t query_agent_window_ns(const struct core *c, uint32_t agent)
 	return c->reporters[agent].window_ns;
 }
 
+uint64_t query_told_ns(const struct core *c, uint64_t now_ns, uint64_t lag_max_ns)
+{
+	uint64_t told_ns = c->latest_ns;
+	uint64_t least_ns = told_ns > lag_max_ns ? told_ns - lag_max_ns : 0;
+
+	for (uint32_t i = 0; i < c->reporter_count; i++) {
+		const struct reporter *r = &c->reporters[i];
+
+		if (r->last_window_wall_ns < told_ns && r->last_window_wall_ns >= least_ns &&
+		    reporter_is_reporting(r, now_ns))
+			told_ns = r->last_window_wall_ns;
+	}
+	return told_ns;
+}
+
 static bool is_sane(const struct wire_connection *w)
 {
 	return w->role == MR_ROLE_CLIENT || w->role == MR_ROLE_SERVER;

@@ -403,3 +403,6 @@ uint32_t query_agent_count(const struct core *c);
 bool query_agent_reports(const struct core *c, uint32_t agent, uint64_t now_ns);
 const char *query_agent_node(const struct core *c, uint32_t agent); /* borrowed */
 uint64_t query_agent_window_ns(const struct core *c, uint32_t agent); /* of its last window */
+/* Up to when all agents that report have told their windows; who is further behind than lag_max_ns is
+ * not waited for. Wall clock; 0: none has. */
+uint64_t query_told_ns(const struct core *c, uint64_t now_ns, uint64_t lag_max_ns);
