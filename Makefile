@@ -18,7 +18,12 @@ BENCH_PACKAGES := conntrack iproute2 libbpf-tools libdevel-nytprof-perl linux-pe
 
 DEB_PACKAGES := build-essential debhelper
 
-.PHONY: run test soak build bench deb deps test-deps bench-deps clean format
+ARM64_PACKAGES := gcc-aarch64-linux-gnu mmdebstrap qemu-user-static
+
+INSTALL_PACKAGES := $(DEB_PACKAGES) $(ARM64_PACKAGES) lintian groff-base python3-pip systemd \
+	systemd-container
+
+.PHONY: run test soak build bench deb arm64 deps test-deps bench-deps clean format
 
 run: deps build
 	exec $(BUILD)/millrace up
@@ -38,20 +43,27 @@ bench: bench-deps build
 
 deb: deps
 	@packaging/install-packages $(DEB_PACKAGES)
-	@packaging/build-deb build-deb
+	@packaging/build-deb $(BUILD)-deb
+
+arm64: deps
+	@packaging/install-packages $(ARM64_PACKAGES)
+	@packaging/arm64/sysroot $(BUILD)-arm64-sysroot $(filter %-dev,$(RUN_PACKAGES))
+	@test -f $(BUILD)-arm64/build.ninja || meson setup $(BUILD)-arm64 \
+		--cross-file $(BUILD)-arm64-sysroot/here.ini --cross-file packaging/arm64/cross.ini >/dev/null
+	@ninja -C $(BUILD)-arm64 --quiet
 
 deps:
 	@packaging/install-packages $(RUN_PACKAGES)
 	@command -v node >/dev/null && command -v npm >/dev/null || packaging/install-packages nodejs npm
 
 test-deps: deps
-	@packaging/install-packages $(TEST_PACKAGES)
+	@packaging/install-packages $(TEST_PACKAGES) $(INSTALL_PACKAGES)
 
 bench-deps: deps
 	@packaging/install-packages $(BENCH_PACKAGES)
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-deb
+	rm -rf $(BUILD) $(BUILD)-*
 
 format:
 	git ls-files '*.c' '*.h' | xargs clang-format-14 -i
