@@ -105,11 +105,11 @@ export function isSame(a: Time, b: Time): boolean {
 	return Math.abs(a.from - b.from) < near_s && Math.abs(a.to - b.to) < near_s;
 }
 
-/** As far on, or back, as it is long; who comes to the present follows it. */
+/** As far on, or back, as it is long; who comes near the present follows it: it went on meanwhile. */
 export function stepped(time: Time, direction: 1 | -1, now: number): Time {
 	const span = spanOf(time);
 	const { from, to } = rangeOf(time, now);
-	return settled(from + direction * span, to + direction * span, now);
+	return settled(from + direction * span, to + direction * span, now, direction > 0 ? span / 4 : 0);
 }
 
 /** A range somebody chose; one that reaches the present (within `slack`) follows it. */
