@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Several machines: zones, what only carries others, what is provisional, agents that went silent. The
-// answers are the real server's; what one machine cannot be is put into them on their way to the page.
+// answers are the real server's; what one machine cannot be is put into them on their way to the page,
+// but for the last test, which has two agents.
 import { test, expect } from './lib/test';
 import { edgeId, type View } from './lib/view';
-import type { Actor } from './lib/actor';
+import { Actor } from './lib/actor';
+import { Machine, TokenServer } from './lib/server';
 
 interface World {
 	web: string;
@@ -129,4 +131,51 @@ test('a port of UDP is whole in the narrowest table', async ({ view, actor }) =>
 	const cell = view.cell(tunnel, 'port');
 	await expect(cell).toHaveText('4789/udp');
 	expect(await cell.evaluate((element) => element.scrollWidth <= element.clientWidth)).toBe(true);
+});
+
+test('two agents: an edge across zones; one is killed, what the other tells stands in', async ({ view, millrace, complaints }) => {
+	test.setTimeout(120_000);
+	complaints.expected.push(/status of 401/);
+	const token = 'a-reader-of-the-tests-0123456789';
+	const server = new TokenServer();
+	const ends: { stop(): Promise<unknown> }[] = [];
+	await server.start(token);
+	const [a, b] = [new Machine(server.url, 'node-a', 'zone-a'), new Machine(server.url, 'node-b', 'zone-b')];
+	try {
+		const [app, web] = [await Actor.start('app', a.cgroup), await Actor.start('web', b.cgroup)];
+		ends.push(app, web);
+		const port = await web.listen();
+		await expect.poll(async () => (await server.graph(token)).completeness, { timeout: 30_000 }).toMatchObject({ agents: { expected: 2, reporting: 2 } });
+		await app.transfer(port, 1000, 8_000_000);
+		millrace.door = server.url;
+		await view.open();
+		await view.by('signin-token').fill(token);
+		await view.by('signin-send').click();
+		const row = view.by('table').locator('tr[data-edge]', { hasText: String(port) });
+		await expect(row).toHaveCount(1); // both tell of it, it is there once
+		await expect(row.locator('.c-zones')).toHaveText('zone-a → zone-b');
+		await expect(row.locator('.c-to_client')).toHaveText('8 MB');
+		await view.by('group').selectOption('zone');
+		await expect.poll(async () => (await view.nodes()).map((node) => node.name).sort()).toEqual(['zone-a', 'zone-b']);
+		await view.by('group').selectOption('workload');
+
+		await a.kill();
+		await view.page.getByRole('button', { name: 'Agents', exact: true }).click();
+		await expect(view.by('agent-node-a')).toContainText('silent for', { timeout: 20_000 });
+		await expect(view.by('agents').locator('tbody tr').first()).toContainText('node-a');
+		await view.page.getByRole('button', { name: 'Both', exact: true }).click();
+		await app.again(1000, 3_000_000);
+		await expect(row.locator('.c-health')).toHaveText('provisional', { timeout: 20_000 });
+		await expect(row.locator('.c-to_client')).toHaveText('11 MB');
+		await expect(view.by('completeness')).toContainText('1 of 2 agents');
+		await view.by('completeness').click();
+		await expect(view.by('gaps')).toContainText('node-a');
+		await expect(view.by('strip').locator('.gap')).toHaveAttribute('title', /^node-a told nothing/, { timeout: 20_000 });
+		await expect(view.by('strip').locator('.tick.bad')).toHaveAttribute('title', /node-a/);
+	} finally {
+		await view.page.goto('about:blank'); // its server goes now
+		await Promise.all(ends.map((end) => end.stop()));
+		await Promise.all([a.remove(), b.remove()]);
+		await server.remove();
+	}
 });

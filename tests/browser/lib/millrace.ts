@@ -18,7 +18,7 @@ export interface Edge {
 export interface Graph {
 	nodes: { id: string; name: string; health: string; position: { x: number; y: number } }[];
 	edges: Edge[];
-	completeness: { share: number };
+	completeness: { share: number; agents: { expected: number; reporting: number } };
 }
 
 /** Where the programs are; tests/browser/run says. */
@@ -32,8 +32,23 @@ function cgroupRoot(): string {
 	return line.split(' ')[4]!;
 }
 
+export function makeCgroup(): string {
+	return mkdtempSync(join(cgroupRoot(), 'millrace-browser-'));
+}
+
+/** After everybody in it has ended. */
+export async function removeCgroup(cgroup: string) {
+	for (let left = 100; left > 0; left--) {
+		try {
+			return rmdirSync(cgroup);
+		} catch {
+			await new Promise((resolve) => setTimeout(resolve, 20)); // the last of them is just ending
+		}
+	}
+}
+
 export class Millrace {
-	readonly cgroup = mkdtempSync(join(cgroupRoot(), 'millrace-browser-'));
+	readonly cgroup = makeCgroup();
 	url = '';
 	/** Where the page is got, if not there. */
 	door = '';
@@ -57,16 +72,9 @@ export class Millrace {
 		this.running = null;
 	}
 
-	/** After everybody in it has ended. */
 	async remove() {
 		await this.stop();
-		for (let left = 100; left > 0; left--) {
-			try {
-				return rmdirSync(this.cgroup);
-			} catch {
-				await new Promise((resolve) => setTimeout(resolve, 20)); // the last of them is just ending
-			}
-		}
+		await removeCgroup(this.cgroup);
 	}
 
 	/** What a browser opens. */

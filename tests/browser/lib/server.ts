@@ -2,7 +2,7 @@
 // `millrace server` as many machines have it: readers need a token.
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from './millrace';
+import { build, makeCgroup, removeCgroup, type Graph } from './millrace';
 import { freePort, start, type Started } from './process';
 
 export class TokenServer {
@@ -24,6 +24,12 @@ export class TokenServer {
 		}
 	}
 
+	async graph(token: string): Promise<Graph> {
+		const answer = await fetch(`${this.url}/api/v1/graph`, { headers: { Authorization: `Bearer ${token}` } });
+		if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
+		return (await answer.json()) as Graph;
+	}
+
 	/** These are valid from now on, and no others. */
 	accept(...tokens: string[]) {
 		writeFileSync(this.tokens, tokens.map((token) => `${token}\n`).join(''));
@@ -40,5 +46,26 @@ export class TokenServer {
 		} catch {
 			return false;
 		}
+	}
+}
+
+/** A machine, as far as one kernel can be several: a cgroup with an agent of its own. */
+export class Machine {
+	readonly cgroup = makeCgroup();
+	private readonly running: Started;
+
+	constructor(server: string, node: string, zone?: string) {
+		const where = ['--node', node, '--metadata', 'off', ...(zone ? ['--zone', zone, '--region', 'eu'] : [])];
+		this.running = start(join(build, 'millrace'), ['agent', '--server', server, '--cgroup', this.cgroup, ...where]);
+	}
+
+	/** The agent alone; what runs there goes on. */
+	kill() {
+		return this.running.stop('SIGKILL');
+	}
+
+	async remove() {
+		await this.running.stop();
+		await removeCgroup(this.cgroup);
 	}
 }
