@@ -16,8 +16,7 @@ const struct param_spec api_verify_params[] = {
 	{0},
 };
 
-/* w: who was asked; NULL: nobody. */
-static void answer(struct api *a, struct http_request *r, const struct api_wait *w)
+void api_verify_answer(struct api *a, struct http_request *r)
 {
 	struct query_agents agents;
 	struct api_query q;
@@ -40,18 +39,9 @@ static void answer(struct api *a, struct http_request *r, const struct api_wait 
 			emit_object_end(&q.json);
 		}
 		emit_array_end(&q.json);
-		api_wait_emit_missing(a, w, &q.json);
 		emit_object_end(&q.json);
 	}
 	api_query_end(&q, result);
-}
-
-static void finish(struct api *a, struct api_wait *w)
-{
-	struct http_request *r = w->request;
-
-	answer(a, r, w);
-	api_wait_end(w);
 }
 
 void api_verify(void *userdata, struct http_request *r)
@@ -60,12 +50,17 @@ void api_verify(void *userdata, struct http_request *r)
 	struct api_wait *w;
 
 	if (!params_number(http_request_params(r), "sweep")) {
-		answer(a, r, NULL);
+		api_verify_answer(a, r);
 		return;
 	}
-	w = api_wait_begin(a, r, NULL, SWEEP_BATCHES);
+	if (!a->config->sweep_now) {
+		http_reply_error(r, 503, "no agent can be asked to sweep here; use sweep=0");
+		return;
+	}
+	w = api_wait_add(a, r, SWEEP_TIMEOUT_MS);
 	if (!w)
 		return;
-	w->finish = finish;
-	api_wait_ask(a, w, SWEEP_TIMEOUT_MS);
+	w->batches = SWEEP_BATCHES;
+	w->late = "the agent sent no window within 10 s; see /api/v1/agents";
+	a->config->sweep_now(a->config->userdata);
 }

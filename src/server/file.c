@@ -37,6 +37,39 @@ void file_look_again(struct file_watch *f)
 	f->inode = 0;
 }
 
+void file_done(struct file_watch *f)
+{
+	if (f->kept)
+		close(f->kept - 1);
+	f->kept = 0;
+}
+
+/* What was opened before is still what the path means. */
+static bool kept_is_current(const struct file_watch *f)
+{
+	struct stat now, then;
+
+	return f->kept && !stat(f->path, &now) && !fstat(f->kept - 1, &then) &&
+	       now.st_dev == then.st_dev && now.st_ino == then.st_ino;
+}
+
+/* Leaves a descriptor at the file's beginning in f->kept. */
+static int open_kept(struct file_watch *f)
+{
+	int fd = open(f->path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0) {
+		int r = -errno;
+
+		if (r != -EACCES || !kept_is_current(f))
+			return r;
+		return lseek(f->kept - 1, 0, SEEK_SET) < 0 ? -errno : 0;
+	}
+	file_done(f);
+	f->kept = fd + 1;
+	return 0;
+}
+
 static int read_all(int fd, char *text, size_t size_max, size_t *ret_size)
 {
 	size_t size = 0;
@@ -53,27 +86,25 @@ static int read_all(int fd, char *text, size_t size_max, size_t *ret_size)
 	return 0;
 }
 
-int file_read(const char *path, size_t size_max, char **ret, size_t *ret_size,
+int file_read(struct file_watch *f, size_t size_max, char **ret, size_t *ret_size,
 	      struct error *ret_error)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), r = fd < 0 ? -errno : 0;
 	char *text = malloc(size_max + 2);
+	int r = open_kept(f);
 	size_t size = 0;
 
 	if (!r)
-		r = text ? read_all(fd, text, size_max, &size) : -ENOMEM;
-	if (fd >= 0)
-		close(fd);
+		r = text ? read_all(f->kept - 1, text, size_max, &size) : -ENOMEM;
 	if (r < 0) {
 		free(text);
 		if (r == -E2BIG)
 			return error_set(ret_error, r,
 					 "cannot read %s: it has more than %zu bytes; is it the "
 					 "right file?",
-					 path, size_max);
+					 f->path, size_max);
 		return error_set(ret_error, r,
-				 "cannot read %s: %s; give a file that this account may read", path,
-				 strerror(-r));
+				 "cannot read %s: %s; give a file that this account may read",
+				 f->path, strerror(-r));
 	}
 	text[size] = '\0';
 	*ret = text;

@@ -96,7 +96,7 @@ static int check_apart(const struct tls *t, const struct tls_credentials *c, str
 			 t->files[AGENT_CA].path);
 }
 
-static int load(const struct tls *t, struct tls_credentials **ret, struct error *e)
+static int load(struct tls *t, struct tls_credentials **ret, struct error *e)
 {
 	struct tls_credentials *c = calloc(1, sizeof(*c));
 	size_t size;
@@ -106,7 +106,7 @@ static int load(const struct tls *t, struct tls_credentials **ret, struct error 
 		error_set(e, r, "cannot start TLS: out of memory");
 	for (int i = 0; !r && i < FILE_COUNT; i++)
 		if (t->files[i].path)
-			r = file_read(t->files[i].path, TLS_FILE_SIZE_MAX, &c->pem[i], &size, e);
+			r = file_read(&t->files[i], TLS_FILE_SIZE_MAX, &c->pem[i], &size, e);
 	if (!r)
 		r = load_pair(t, c, e);
 	if (!r)
@@ -134,6 +134,12 @@ static bool look(struct tls *t, uint64_t now_ms)
 	return changed;
 }
 
+static void files_done(struct tls *t)
+{
+	for (int i = 0; i < FILE_COUNT; i++)
+		file_done(&t->files[i]);
+}
+
 int tls_open(struct tls **ret, const struct tls_files *files, struct error *ret_error)
 {
 	struct tls *t = calloc(1, sizeof(*t));
@@ -148,6 +154,7 @@ int tls_open(struct tls **ret, const struct tls_files *files, struct error *ret_
 	look(t, 0);
 	r = load(t, &t->now, ret_error);
 	if (r < 0) {
+		files_done(t);
 		free(t);
 		return r;
 	}
@@ -157,8 +164,10 @@ int tls_open(struct tls **ret, const struct tls_files *files, struct error *ret_
 
 struct tls *tls_free(struct tls *t)
 {
-	if (t)
+	if (t) {
 		tls_detach(t->now);
+		files_done(t);
+	}
 	free(t);
 	return NULL;
 }

@@ -82,7 +82,7 @@ static int load(struct tokens *t, struct error *ret_error)
 	struct reading in = {.path = t->file.path};
 	size_t size;
 	char *text;
-	int r = file_read(t->file.path, TOKENS_SIZE_MAX, &text, &size, ret_error);
+	int r = file_read(&t->file, TOKENS_SIZE_MAX, &text, &size, ret_error);
 
 	if (r < 0)
 		return r;
@@ -107,7 +107,7 @@ int tokens_open(struct tokens **ret, const char *path, struct error *ret_error)
 	file_changed(&t->file, 0);
 	r = load(t, ret_error);
 	if (r < 0) {
-		free(t);
+		tokens_free(t);
 		return r;
 	}
 	*ret = t;
@@ -116,6 +116,8 @@ int tokens_open(struct tokens **ret, const char *path, struct error *ret_error)
 
 struct tokens *tokens_free(struct tokens *t)
 {
+	if (t)
+		file_done(&t->file);
 	free(t);
 	return NULL;
 }
