@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Routes, what handlers share, and the requests that wait for an agent; see api.h. */
+/* Routes, and what handlers share; see api.h. */
 #include "server/api.h"
 
 #include <errno.h>
@@ -158,101 +158,9 @@ void api_query_end(struct api_query *q, int r)
 	release(q);
 }
 
-/* --- requests that wait --------------------------------------------------------------------- */
-
-static void on_wait_timer(uv_timer_t *timer);
-
-/* The timer fires for whoever is due first. */
-static void schedule(struct api *a)
+void api_on_batch(struct api *a, uint32_t agent, bool local)
 {
-	uint64_t now_ms = uv_now(a->wait_timer.loop), next_ms = UINT64_MAX;
-	size_t i;
-
-	for (i = 0; i < API_WAITS_MAX; i++)
-		if (a->waits[i].request && a->waits[i].deadline_ms < next_ms)
-			next_ms = a->waits[i].deadline_ms;
-	if (next_ms == UINT64_MAX)
-		uv_timer_stop(&a->wait_timer);
-	else
-		uv_timer_start(&a->wait_timer, on_wait_timer,
-			       next_ms > now_ms ? next_ms - now_ms : 0, 0);
-}
-
-static void on_wait_timer(uv_timer_t *timer)
-{
-	struct api *a = timer->data;
-	uint64_t now_ms = uv_now(timer->loop);
-	size_t i;
-
-	for (i = 0; i < API_WAITS_MAX; i++) {
-		struct api_wait *w = &a->waits[i];
-		const char *late = w->late;
-
-		if (w->request && w->deadline_ms <= now_ms)
-			http_reply_error(api_wait_end(w), 504, "%s", late);
-	}
-	schedule(a);
-}
-
-struct api_wait *api_wait_add(struct api *a, struct http_request *request, uint64_t timeout_ms)
-{
-	size_t i;
-
-	for (i = 0; i < API_WAITS_MAX && a->waits[i].request; i++)
-		;
-	if (i == API_WAITS_MAX) {
-		http_reply_error(request, 503,
-				 "%d requests wait for an agent already; try again later",
-				 API_WAITS_MAX);
-		return NULL;
-	}
-	uv_update_time(a->wait_timer.loop);
-	a->waits[i] = (struct api_wait){
-		.request = request,
-		.deadline_ms = uv_now(a->wait_timer.loop) + timeout_ms,
-	};
-	schedule(a);
-	return &a->waits[i];
-}
-
-struct http_request *api_wait_end(struct api_wait *w)
-{
-	struct http_request *request = w->request;
-
-	filter_free(w->filter);
-	*w = (struct api_wait){0};
-	return request;
-}
-
-bool api_on_answer(struct api *a, const struct wire_answer *answer)
-{
-	bool awaited = false;
-	size_t i;
-
-	for (i = 0; i < API_WAITS_MAX; i++) {
-		if (!a->waits[i].request || a->waits[i].answer_id != answer->id)
-			continue;
-		awaited = true;
-		api_connections_answer(a, &a->waits[i], answer);
-	}
-	return awaited;
-}
-
-bool api_take_requests(struct api *a, uint32_t agent, struct wire_reply *ret)
-{
-	return false;
-}
-
-void api_on_batch(struct api *a)
-{
-	size_t i;
-
-	for (i = 0; i < API_WAITS_MAX; i++) {
-		struct api_wait *w = &a->waits[i];
-
-		if (w->request && w->batches && !--w->batches)
-			api_verify_answer(a, api_wait_end(w));
-	}
+	api_wait_on_batch(a, agent, local);
 	api_stream_window(a);
 }
 
@@ -269,23 +177,23 @@ void api_init(struct api *a, uv_loop_t *loop, struct core *core, struct inbox *i
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	*a = (struct api){
-		.core = core, .inbox = inbox, .intake = intake, .auth = auth, .config = config};
+	*a = (struct api){.core = core,
+			  .inbox = inbox,
+			  .intake = intake,
+			  .auth = auth,
+			  .config = config,
+			  .local_agent = UINT32_MAX};
 	a->started_ns = now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
 	a->streamed_ns = a->started_ns;
-	uv_timer_init(loop, &a->wait_timer);
 	uv_timer_init(loop, &a->stream_timer);
-	a->wait_timer.data = a->stream_timer.data = a;
+	a->stream_timer.data = a;
+	api_wait_init(a, loop);
 	uv_timer_start(&a->stream_timer, on_stream_timer, KEEP_ALIVE_MS, KEEP_ALIVE_MS);
 }
 
 void api_close(struct api *a)
 {
-	size_t i;
-
-	for (i = 0; i < API_WAITS_MAX; i++)
-		api_wait_end(&a->waits[i]);
-	uv_close((uv_handle_t *)&a->wait_timer, NULL);
+	api_wait_close(a);
 	uv_close((uv_handle_t *)&a->stream_timer, NULL);
 }
 

@@ -3,7 +3,8 @@
  * The API: the table of routes, and what their handlers share. docs/openapi.yaml describes it and a
  * test holds the answers against that.
  *
- *     api.c          routes, ranges, filters, kept requests
+ *     api.c          routes, ranges, filters
+ *     api_wait.c     requests that are kept until agents have spoken
  *     api_emit.c     the core's records as JSON
  *     api_*.c        one file a route: parameters → query → JSON
  *
@@ -28,15 +29,31 @@
 #define API_WAITS_MAX	32
 #define API_STREAMS_MAX 32
 
-/* A request that is kept until an agent has spoken. */
+struct api;
+
+/* An agent of whom something was asked, and what is still to come. */
+struct api_asked {
+	uint64_t id;       /* nobody else can guess it: whoever names it was asked */
+	uint32_t agent;    /* its index */
+	uint8_t batches;   /* so many more of its batches; 0: an answer */
+	bool local;        /* the one in this process; its index may not be known yet */
+	bool carried;      /* the request has gone out */
+	bool done;
+};
+
+/* A request that is kept until agents have spoken. */
 struct api_wait {
 	struct http_request *request; /* NULL: free */
 	uint64_t deadline_ms;	      /* of the loop's clock */
-	const char *late;	      /* what is said when the deadline has passed */
-	uint64_t answer_id;	      /* waits for this answer; 0: for batches */
-	unsigned int batches;	      /* so many more */
-	struct filter *filter;	      /* owned */
-	uint64_t limit;
+	char late[128];		      /* what is said if nobody has spoken by then */
+	struct api_asked *asked;      /* owned; by agent */
+	size_t asked_count, left;
+	void (*finish)(struct api *a, struct api_wait *w); /* answers, with what there is */
+	/* of connections, while they come in */
+	struct filter *filter; /* owned */
+	struct emit json;
+	uint64_t limit, rows, total;
+	uint32_t connections_max; /* asked of each */
 };
 
 struct api_subscriber {
@@ -55,11 +72,13 @@ struct api {
 	struct intake *intake;
 	struct auth *auth;
 	const struct server_config *config;
-	uint64_t started_ns, last_answer_id;
+	uint64_t started_ns;
+	uint32_t local_agent; /* its index, once it has reported; else UINT32_MAX */
 	uv_timer_t wait_timer, stream_timer;
 	struct api_wait waits[API_WAITS_MAX];
 	struct api_subscriber subscribers[API_STREAMS_MAX];
 	uint64_t streamed_ns;	  /* end of the last window that went to the stream */
+	uint64_t stream_looked_ms;
 	uint64_t streams_dropped; /* readers that were too slow */
 };
 
@@ -75,7 +94,8 @@ void api_done(struct api *a);
 /* For http_config: who may ask what. */
 bool api_authorize(void *userdata, struct http_request *r, const struct http_route *route);
 
-void api_on_batch(struct api *a); /* the core has taken one in */
+/* The core has taken one in, of that agent; local: the one in this process. */
+void api_on_batch(struct api *a, uint32_t agent, bool local);
 /* False: nobody waits for it. */
 bool api_on_answer(struct api *a, const struct wire_answer *answer);
 
@@ -128,8 +148,23 @@ void api_query_refuse(struct api_query *q, const char *text); /* 400, instead of
 struct wire_reply;
 bool api_take_requests(struct api *a, uint32_t agent, struct wire_reply *ret);
 
-/* Keeps a request; NULL: too many wait, and it is answered. */
-struct api_wait *api_wait_add(struct api *a, struct http_request *request, uint64_t timeout_ms);
+/* --- requests that wait for agents (api_wait.c) --------------------------------------------- */
+
+void api_wait_init(struct api *a, uv_loop_t *loop);
+void api_wait_close(struct api *a);
+void api_wait_on_batch(struct api *a, uint32_t agent, bool local);
+
+/*
+ * Keeps a request and asks all agents that report, or the one of that node; NULL: no such can be
+ * asked, or too many requests wait, and it is answered. batches: wait for so many of each once it
+ * has heard of it, else for an answer. The caller sets the rest and calls api_wait_ask().
+ */
+struct api_wait *api_wait_begin(struct api *a, struct http_request *request, const char *node,
+				uint8_t batches);
+void api_wait_ask(struct api *a, struct api_wait *w, uint64_t timeout_ms);
+/* The nodes that have not spoken. */
+void api_wait_emit_missing(const struct api *a, const struct api_wait *w, struct emit *e);
+
 /* Forgets the wait and gives the request back, to be answered. */
 struct http_request *api_wait_end(struct api_wait *w);
 
@@ -158,14 +193,14 @@ void api_series(void *userdata, struct http_request *r);
 void api_agents(void *userdata, struct http_request *r);
 void api_events(void *userdata, struct http_request *r);
 void api_connections(void *userdata, struct http_request *r);
-void api_connections_answer(struct api *a, struct api_wait *w, const struct wire_answer *answer);
+void api_connections_answer(struct api *a, struct api_wait *w, uint32_t agent,
+			    const struct wire_answer *answer);
 void api_batches(void *userdata, struct http_request *r);
 void api_answers(void *userdata, struct http_request *r);
 void api_session_get(void *userdata, struct http_request *r);
 void api_session_post(void *userdata, struct http_request *r);
 void api_session_delete(void *userdata, struct http_request *r);
 void api_verify(void *userdata, struct http_request *r);
-void api_verify_answer(struct api *a, struct http_request *r);
 void api_stream(void *userdata, struct http_request *r);
 void api_stream_window(struct api *a);
 void api_stream_keep_alive(struct api *a);

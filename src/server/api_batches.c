@@ -86,19 +86,6 @@ static void on_done(void *userdata, int r)
 		reply(t);
 }
 
-/* Decimal digits, nothing else. */
-static int parse_now(const char *text, uint64_t *ret)
-{
-	uint64_t value = 0;
-
-	if (!text || !*text || strspn(text, "0123456789") != strlen(text) || strlen(text) > 19)
-		return -EINVAL;
-	for (; *text; text++)
-		value = 10 * value + (*text - '0');
-	*ret = value;
-	return value ? 0 : -EINVAL;
-}
-
 static void count_undecodable(struct api *a, int r)
 {
 	a->intake->count[INTAKE_OTHER_SCHEMA] += r == -EPROTONOSUPPORT;
@@ -127,7 +114,7 @@ static void take(struct taking *t, struct wire_batch *batch, const uint8_t *hash
 	if (r < 0)
 		refuse(t->request, r, NULL);
 	else if (core_version(a->core) != version)
-		api_on_batch(a);
+		api_on_batch(a, t->agent, false);
 }
 
 void api_batches(void *userdata, struct http_request *r)
@@ -148,7 +135,7 @@ void api_batches(void *userdata, struct http_request *r)
 	}
 	*t = (struct taking){a, r, UINT32_MAX};
 	http_request_on_gone(r, free, t);
-	if (parse_now(http_request_header(r, WIRE_NOW_HEADER), &now_ns) < 0) {
+	if (intake_parse_now(http_request_header(r, WIRE_NOW_HEADER), &now_ns) < 0) {
 		refuse_header(a, r);
 		return;
 	}

@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GET /api/v1/connections: live sockets, asked of the agent at that moment and stored nowhere. */
+/*
+ * GET /api/v1/connections: live sockets, asked of the agents at that moment and stored nowhere.
+ * Rows are written as answers come in, up to the limit, so that what waits stays small.
+ */
+#include <errno.h>
+
 #include "server/api.h"
 #include "server/api_params.h"
 
 #define ANSWER_TIMEOUT_MS 3000
-#define SOCKETS_MAX       50000 /* asked for when a filter will choose among them */
+#define SOCKETS_MAX       50000 /* of all agents together, when a filter will choose among them */
+#define SOCKETS_EACH_MIN  1000
 
 const struct param_spec api_connections_params[] = {
 	API_PARAM_FILTER,
 	{"limit", PARAM_COUNT, .fallback = "1000", .min = 1, .max = 10000,
 	 .help = "rows at most; total tells how many live sockets there are"},
+	{"node", PARAM_TEXT, .help = "ask only the agent of this node"},
 	{0},
 };
 
@@ -55,32 +62,33 @@ static void emit_connection(struct emit *e, const struct query_connection *c)
 	emit_object_end(e);
 }
 
-void api_connections_answer(struct api *a, struct api_wait *w, const struct wire_answer *answer)
+void api_connections_answer(struct api *a, struct api_wait *w, uint32_t agent,
+			    const struct wire_answer *answer)
 {
-	struct filter *filter = w->filter;
+	struct arena *arena = arena_new();
 	struct query_connections connections;
-	struct api_query q;
-	uint64_t limit = w->limit;
 	size_t i;
-	int result;
 
-	w->filter = NULL;
-	if (api_query_begin(&q, api_wait_end(w)) < 0) {
-		filter_free(filter);
-		return;
-	}
-	q.filter = filter;
-	result = query_connections(a->core, answer, filter, q.arena, &connections);
-	if (!result) {
-		emit_object_begin(&q.json, NULL);
-		emit_array_begin(&q.json, "connections");
-		for (i = 0; i < connections.connection_count && i < limit; i++)
-			emit_connection(&q.json, &connections.connections[i]);
-		emit_array_end(&q.json);
-		emit_counter(&q.json, "total", connections.total);
-		emit_object_end(&q.json);
-	}
-	api_query_end(&q, result);
+	w->total += answer->total;
+	if (!arena || query_connections(a->core, agent, answer, w->filter, arena, &connections) < 0)
+		w->json.error = -ENOMEM;
+	else
+		for (i = 0; i < connections.connection_count && w->rows < w->limit; i++, w->rows++)
+			emit_connection(&w->json, &connections.connections[i]);
+	arena_free(arena);
+}
+
+static void finish(struct api *a, struct api_wait *w)
+{
+	struct emit json;
+
+	emit_array_end(&w->json);
+	emit_counter(&w->json, "total", w->total);
+	api_wait_emit_missing(a, w, &w->json);
+	emit_object_end(&w->json);
+	json = w->json;
+	emit_init(&w->json, 0);
+	http_reply_json(api_wait_end(w), 200, &json);
 }
 
 void api_connections(void *userdata, struct http_request *r)
@@ -88,29 +96,28 @@ void api_connections(void *userdata, struct http_request *r)
 	const struct params *p = http_request_params(r);
 	struct error error = {"filter: out of memory"};
 	struct filter *filter = NULL;
-	struct wire_request request;
 	struct api *a = userdata;
 	struct api_wait *w;
 
-	if (!a->config->request) {
-		http_reply_error(r, 503, "no agent can be asked for live connections here");
-		return;
-	}
 	if (filter_parse(&filter, params_text(p, "filter"), &error) < 0) {
 		http_reply_error(r, 400, "%s", error.text);
 		return;
 	}
-	w = api_wait_add(a, r, ANSWER_TIMEOUT_MS);
+	w = api_wait_begin(a, r, params_text(p, "node"), 0);
 	if (!w) {
 		filter_free(filter);
 		return;
 	}
-	w->answer_id = ++a->last_answer_id;
-	w->late = "the agent did not answer within 3 s; see /api/v1/agents";
 	w->filter = filter;
 	w->limit = params_number(p, "limit");
-	request = (struct wire_request){.id = w->answer_id, .connections_max = w->limit};
+	w->connections_max = (uint32_t)w->limit;
 	if (params_text(p, "filter"))
-		request.connections_max = SOCKETS_MAX;
-	a->config->request(a->config->userdata, &request);
+		w->connections_max = SOCKETS_MAX / w->asked_count > SOCKETS_EACH_MIN
+					     ? SOCKETS_MAX / w->asked_count
+					     : SOCKETS_EACH_MIN;
+	w->finish = finish;
+	emit_init(&w->json, HTTP_ANSWER_MAX);
+	emit_object_begin(&w->json, NULL);
+	emit_array_begin(&w->json, "connections");
+	api_wait_ask(a, w, ANSWER_TIMEOUT_MS);
 }

@@ -132,6 +132,11 @@ static void emit_series(struct emit *e, const struct api *a, const struct query_
 	for (i = 0; i < s->line_count; i++)
 		emit_line(e, s, &s->lines[i]);
 	emit_array_end(e);
+	emit_array_begin(e, "merged");
+	for (i = 0; i < s->step_count; i++)
+		if (s->merged[i])
+			emit_integer(e, NULL, (int64_t)i);
+	emit_array_end(e);
 	emit_counter(e, "total", s->total);
 	api_emit_completeness(e, a, &s->completeness);
 	emit_object_end(e);

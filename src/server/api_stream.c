@@ -8,9 +8,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "server/api.h"
 #include "server/api_params.h"
+
+#define SECOND_NS  UINT64_C(1000000000)
+#define LAG_MAX_NS (3 * SECOND_NS)
+#define LOOK_MS    200
 
 #define FRAMES_BYTES_MAX (64u << 20)
 
@@ -167,9 +172,29 @@ static void push(struct api *a, struct api_subscriber *s, struct http_frame *fra
 		drop(a, s);
 }
 
+/*
+ * Up to when there is something to send. Of one agent each window as it comes. Of many, whose
+ * windows end all the time, a second or more at once, when all have told of it: a frame holds
+ * that time whole, and a thousand agents make no more frames than two.
+ */
+static uint64_t stream_end_ns(struct api *a)
+{
+	uint64_t now_ms = uv_now(a->stream_timer.loop), end_ns;
+	struct timespec now;
+
+	if (query_agent_count(a->core) <= 1)
+		return core_latest_ns(a->core);
+	if (now_ms - a->stream_looked_ms < LOOK_MS)
+		return 0;
+	a->stream_looked_ms = now_ms;
+	clock_gettime(CLOCK_REALTIME, &now);
+	end_ns = query_told_ns(a->core, now.tv_sec * SECOND_NS + now.tv_nsec, LAG_MAX_NS);
+	return end_ns >= a->streamed_ns + SECOND_NS ? end_ns : 0;
+}
+
 void api_stream_window(struct api *a)
 {
-	uint64_t latest_ns = core_latest_ns(a->core);
+	uint64_t latest_ns = stream_end_ns(a);
 	struct http_frame *frames[API_STREAMS_MAX] = {0};
 	size_t i;
 

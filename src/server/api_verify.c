@@ -16,7 +16,8 @@ const struct param_spec api_verify_params[] = {
 	{0},
 };
 
-void api_verify_answer(struct api *a, struct http_request *r)
+/* w: who was asked; NULL: nobody. */
+static void answer(struct api *a, struct http_request *r, const struct api_wait *w)
 {
 	struct query_agents agents;
 	struct api_query q;
@@ -39,9 +40,18 @@ void api_verify_answer(struct api *a, struct http_request *r)
 			emit_object_end(&q.json);
 		}
 		emit_array_end(&q.json);
+		api_wait_emit_missing(a, w, &q.json);
 		emit_object_end(&q.json);
 	}
 	api_query_end(&q, result);
+}
+
+static void finish(struct api *a, struct api_wait *w)
+{
+	struct http_request *r = w->request;
+
+	answer(a, r, w);
+	api_wait_end(w);
 }
 
 void api_verify(void *userdata, struct http_request *r)
@@ -50,17 +60,12 @@ void api_verify(void *userdata, struct http_request *r)
 	struct api_wait *w;
 
 	if (!params_number(http_request_params(r), "sweep")) {
-		api_verify_answer(a, r);
+		answer(a, r, NULL);
 		return;
 	}
-	if (!a->config->sweep_now) {
-		http_reply_error(r, 503, "no agent can be asked to sweep here; use sweep=0");
-		return;
-	}
-	w = api_wait_add(a, r, SWEEP_TIMEOUT_MS);
+	w = api_wait_begin(a, r, NULL, SWEEP_BATCHES);
 	if (!w)
 		return;
-	w->batches = SWEEP_BATCHES;
-	w->late = "the agent sent no window within 10 s; see /api/v1/agents";
-	a->config->sweep_now(a->config->userdata);
+	w->finish = finish;
+	api_wait_ask(a, w, SWEEP_TIMEOUT_MS);
 }

@@ -101,6 +101,20 @@ void client_get(uint16_t port, const char *target, struct client_reply *ret)
 	close(fd);
 }
 
+void client_post(uint16_t port, const char *target, const char *headers, const void *body,
+		 size_t size, struct client_reply *ret)
+{
+	char *text = malloc(size + 1024);
+	int used = snprintf(text, 1024,
+			    "POST %s HTTP/1.1\r\nHost: localhost:%u\r\n%sContent-Length: "
+			    "%zu\r\nConnection: close\r\n\r\n",
+			    target, port, headers, size);
+
+	memcpy(text + used, body, size);
+	client_send(port, text, used + size, PATIENCE_S * 1000, ret);
+	free(text);
+}
+
 void client_reply_done(struct client_reply *r)
 {
 	free(r->text);

@@ -23,4 +23,7 @@ void client_send(uint16_t port, const void *bytes, size_t size, unsigned int pat
 		 struct client_reply *ret);
 /* GET with a right Host. */
 void client_get(uint16_t port, const char *target, struct client_reply *ret);
+/* POST with a right Host; headers: each with its "\r\n". */
+void client_post(uint16_t port, const char *target, const char *headers, const void *body,
+		 size_t size, struct client_reply *ret);
 void client_reply_done(struct client_reply *r);

@@ -25,7 +25,7 @@ static const char *state_name(uint8_t state)
 
 struct namer {
 	struct core *core;
-	struct reporter *reporter; /* there is one agent to ask: the one heard of last */
+	struct reporter *reporter; /* who answered */
 	const struct filter *filter;
 	struct arena *arena;
 };
@@ -90,14 +90,39 @@ static void learn_answer(struct namer *n, const struct wire_answer *answer)
 		n->core->loss[i] += in.loss[i];
 }
 
-static struct reporter *newest_reporter(struct core *c)
+uint32_t query_agent_count(const struct core *c)
 {
-	struct reporter *newest = NULL;
+	return c->reporter_count;
+}
 
-	for (uint32_t i = 0; i < c->reporter_count; i++)
-		if (!newest || c->reporters[i].last_seen_wall_ns > newest->last_seen_wall_ns)
-			newest = &c->reporters[i];
-	return newest;
+bool query_agent_reports(const struct core *c, uint32_t agent, uint64_t now_ns)
+{
+	return reporter_is_reporting(&c->reporters[agent], now_ns);
+}
+
+const char *query_agent_node(const struct core *c, uint32_t agent)
+{
+	return c->reporters[agent].node;
+}
+
+uint64_t query_agent_window_ns(const struct core *c, uint32_t agent)
+{
+	return c->reporters[agent].window_ns;
+}
+
+uint64_t query_told_ns(const struct core *c, uint64_t now_ns, uint64_t lag_max_ns)
+{
+	uint64_t told_ns = c->latest_ns;
+	uint64_t least_ns = told_ns > lag_max_ns ? told_ns - lag_max_ns : 0;
+
+	for (uint32_t i = 0; i < c->reporter_count; i++) {
+		const struct reporter *r = &c->reporters[i];
+
+		if (r->last_window_wall_ns < told_ns && r->last_window_wall_ns >= least_ns &&
+		    reporter_is_reporting(r, now_ns))
+			told_ns = r->last_window_wall_ns;
+	}
+	return told_ns;
 }
 
 static bool is_sane(const struct wire_connection *w)
@@ -105,14 +130,16 @@ static bool is_sane(const struct wire_connection *w)
 	return w->role == MR_ROLE_CLIENT || w->role == MR_ROLE_SERVER;
 }
 
-int query_connections(struct core *c, const struct wire_answer *answer, const struct filter *filter,
-		      struct arena *arena, struct query_connections *ret)
+int query_connections(struct core *c, uint32_t agent, const struct wire_answer *answer,
+		      const struct filter *filter, struct arena *arena,
+		      struct query_connections *ret)
 {
-	struct namer n = {c, newest_reporter(c), filter, arena};
+	struct namer n = {c, agent < c->reporter_count ? &c->reporters[agent] : NULL, filter,
+			  arena};
 	struct query_connections out = {.total = answer->total};
 	int r = 0;
 
-	if (!n.reporter) { /* an answer without an agent */
+	if (!n.reporter) { /* it has not reported yet */
 		*ret = (struct query_connections){0};
 		return 0;
 	}

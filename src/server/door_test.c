@@ -22,8 +22,7 @@
 #include "wire/exchange.h"
 #include "wire/frame.h"
 
-#define PATIENCE_MS 10000
-#define TYPE        "Content-Type: " WIRE_CONTENT_TYPE "\r\n"
+#define TYPE "Content-Type: " WIRE_CONTENT_TYPE "\r\n"
 
 struct bytes {
 	uint8_t *data; /* owned */
@@ -43,16 +42,9 @@ static int post_with(struct server_fixture *f, const char *path, const char *hea
 		     const void *body, size_t size, struct client_reply *ret)
 {
 	struct client_reply reply;
-	char *text = malloc(size + 1024);
-	int used = snprintf(text, 1024,
-			    "POST %s HTTP/1.1\r\nHost: localhost:%u\r\n%sContent-Length: "
-			    "%zu\r\nConnection: close\r\n\r\n",
-			    path, f->port, headers, size),
-	    status;
+	int status;
 
-	memcpy(text + used, body, size);
-	client_send(f->port, text, used + size, PATIENCE_MS, &reply);
-	free(text);
+	client_post(f->port, path, headers, body, size, &reply);
 	status = reply.status;
 	if (ret)
 		*ret = reply;

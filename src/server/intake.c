@@ -75,6 +75,20 @@ void intake_durable(struct intake *in, uint64_t ticket, int r)
 	in->waiter_count = kept;
 }
 
+int intake_parse_now(const char *text, uint64_t *ret_ns)
+{
+	uint64_t value = 0;
+
+	if (!text || !*text || strspn(text, "0123456789") != strlen(text) || strlen(text) > 19)
+		return -EINVAL;
+	for (; *text; text++)
+		value = 10 * value + (uint64_t)(*text - '0');
+	if (!value)
+		return -EINVAL;
+	*ret_ns = value;
+	return 0;
+}
+
 uint32_t intake_agent(const struct intake *in, const struct wire_batch *b)
 {
 	const struct reporter *r = life_find_reporter(in->core, b->node);

@@ -95,6 +95,9 @@ int intake_take(struct intake *in, const struct wire_batch *b, const uint8_t has
 /* From the store: all up to this ticket is durable (0), or could not be made so now. */
 void intake_durable(struct intake *in, uint64_t ticket, int r);
 
+/* The header with the agent's clock: decimal digits, nothing else. -EINVAL. NULL: there is none. */
+int intake_parse_now(const char *text, uint64_t *ret_ns);
+
 /* The index of the agent that this batch is, or would be, of; UINT32_MAX: one too many. */
 uint32_t intake_agent(const struct intake *in, const struct wire_batch *b);
 

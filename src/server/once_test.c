@@ -354,6 +354,8 @@ static void test_two_clients_of_a_silent_agent(void **state)
 /* A merged window counts, and says nothing of how things are now. */
 static void test_a_merged_window_is_not_judged(void **state)
 {
+	struct query_series_request request = {.step_ns = WORLD_SECOND};
+	struct query_series series;
 	struct wire_batch *late;
 	struct query_graph g;
 
@@ -367,6 +369,11 @@ static void test_a_merged_window_is_not_judged(void **state)
 	only_edge(&web, &g);
 	assert_int_equal(g.edges[0].measures.counter[MR_FAILED_REFUSED], 3);
 	assert_string_equal(g.edges[0].health, "ok");
+	request.range.from_ns = world_wall(&web) - 40 * WORLD_SECOND;
+	request.range.to_ns = world_wall(&web);
+	assert_int_equal(query_series(web.core, &request, web.arena, &series), 0);
+	assert_true(series.merged[39]); /* half a minute in one second: no rate */
+	assert_false(series.merged[9]);
 }
 
 /* The newest event's words; each second of silence the clock ticks. */

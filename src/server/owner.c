@@ -108,19 +108,17 @@ static void find_mirrored(const struct core *c, const struct flow *f, struct own
 		o->clients[0] = OWNER_NONE;
 }
 
-/* Nothing mirrors it, but its client's address is a machine's that one agent sees as a whole. */
+/* Nothing mirrors it so far, but an agent told that its client's address is its machine's. */
 static void find_home(const struct core *c, const struct flow_id *id, struct owner *o)
 {
+	const struct endpoint_table *t = &c->endpoints;
 	struct endpoint_home home;
 	bool several;
 
-	if (flow_scope(id) || endpoint_home(&c->endpoints, id->machine, id->remote, &home))
-		return;
-	if (!endpoint_home_elsewhere(&c->endpoints, id->machine, id->remote, &home, &several))
-		return;
-	if (c->reporters[home.reporter].cgroup[0] || c->reporters[home.reporter].shares_machine)
-		return;
-	o->clients[0] = home.reporter;
+	if (!flow_scope(id) &&
+	    (endpoint_home(t, id->machine, id->remote, &home) ||
+	     endpoint_home_elsewhere(t, id->machine, id->remote, &home, &several)))
+		o->clients[0] = home.reporter;
 }
 
 static const struct owner *find(struct core *c, uint32_t flow)

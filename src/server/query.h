@@ -323,6 +323,7 @@ struct query_series {
 	enum mr_counter *counters; /* which, in order */
 	size_t counter_count;
 	bool *covered; /* [step]: any window at all; false: a gap, not a zero */
+	bool *merged;  /* [step]: a window in it is of a longer time than the step: no rate of then */
 	struct query_series_line *lines;
 	size_t line_count;
 	uint64_t total; /* lines there are */
@@ -391,6 +392,17 @@ struct query_connections {
 	uint64_t total; /* live sockets there are, before the filter */
 };
 
-/* Names what an agent answered. Learns the actors it defines. */
-int query_connections(struct core *c, const struct wire_answer *answer, const struct filter *filter,
-		      struct arena *arena, struct query_connections *ret);
+/* Names what that agent answered. Learns the actors it defines. agent: its index; UINT32_MAX: it has
+ * not reported yet, so that nothing can be named. */
+int query_connections(struct core *c, uint32_t agent, const struct wire_answer *answer,
+		      const struct filter *filter, struct arena *arena,
+		      struct query_connections *ret);
+
+/* Agents by their index, below the count. */
+uint32_t query_agent_count(const struct core *c);
+bool query_agent_reports(const struct core *c, uint32_t agent, uint64_t now_ns);
+const char *query_agent_node(const struct core *c, uint32_t agent); /* borrowed */
+uint64_t query_agent_window_ns(const struct core *c, uint32_t agent); /* of its last window */
+/* Up to when all agents that report have told their windows; who is further behind than lag_max_ns is
+ * not waited for. Wall clock; 0: none has. */
+uint64_t query_told_ns(const struct core *c, uint64_t now_ns, uint64_t lag_max_ns);

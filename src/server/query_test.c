@@ -363,10 +363,10 @@ static void test_connections(void **state)
 		set_address(c[i].local, i == 2 ? "10.0.0.2" : "10.0.0.1");
 		set_address(c[i].remote, i == 2 ? "10.0.0.1" : i ? "8.8.8.8" : "10.0.0.2");
 	}
-	assert_int_equal(query_connections(w.core, &answer, NULL, w.arena, &out), 0);
+	assert_int_equal(query_connections(w.core, 0, &answer, NULL, w.arena, &out), 0);
 	assert_int_equal(out.connection_count, 0); /* no agent yet */
 	three_windows();
-	assert_int_equal(query_connections(w.core, &answer, NULL, w.arena, &out), 0);
+	assert_int_equal(query_connections(w.core, 0, &answer, NULL, w.arena, &out), 0);
 	assert_int_equal(out.connection_count, 3);
 	assert_int_equal(out.total, 40);
 	assert_string_equal(out.connections[0].client.workload, "wrk");
@@ -382,7 +382,7 @@ static void test_connections(void **state)
 	assert_string_equal(out.connections[2].seen_by, "server");
 	assert_ptr_equal(out.connections[2].wire, &c[2]);
 	assert_int_equal(filter_parse(&f, "server:nginx", NULL), 0);
-	assert_int_equal(query_connections(w.core, &answer, f, w.arena, &out), 0);
+	assert_int_equal(query_connections(w.core, 0, &answer, f, w.arena, &out), 0);
 	assert_int_equal(out.connection_count, 1);
 	filter_free(f);
 }

@@ -55,7 +55,8 @@ static int set_steps(struct plotter *p)
 	p->out->step_ns = step;
 	p->out->step_count = (span + step - 1) / step;
 	p->out->covered = arena_alloc(p->arena, p->out->step_count + 1);
-	return p->out->covered ? 0 : -ENOMEM;
+	p->out->merged = arena_alloc(p->arena, p->out->step_count + 1);
+	return p->out->covered && p->out->merged ? 0 : -ENOMEM;
 }
 
 static int set_counters(struct plotter *p)
@@ -228,6 +229,12 @@ static int date_windows(struct plotter *p, struct dated **ret, size_t *ret_count
 	return 0;
 }
 
+/* An agent made it of many while the server was away: what is in it is not of this step alone. */
+static bool is_longer(const struct plotter *p, const struct window *w)
+{
+	return w->merged && w->end_ns - w->start_ns > p->out->step_ns;
+}
+
 static int plot(struct plotter *p)
 {
 	struct dated *list;
@@ -238,8 +245,10 @@ static int plot(struct plotter *p)
 		size_t step = list[i].step;
 
 		fold_reset(&p->core->step);
-		for (; !r && i < count && list[i].step == step; i++)
+		for (; !r && i < count && list[i].step == step; i++) {
 			r = fold_window(&p->core->step, list[i].window);
+			p->out->merged[step] |= is_longer(p, list[i].window);
+		}
 		if (!r)
 			r = plot_step(p, step);
 		p->out->covered[step] = true;

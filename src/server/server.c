@@ -57,7 +57,7 @@ static void on_inbox(uv_async_t *wake)
 	while (left-- && inbox_pop(&s->inbox, &item)) {
 		if (item.batch) {
 			core_ingest(s->core, item.batch, wall_clock_ns()); /* counts its refusals */
-			api_on_batch(&s->api);
+			api_on_batch(&s->api, intake_agent(&s->intake, item.batch), true);
 		} else {
 			api_on_answer(&s->api, item.answer);
 		}
@@ -74,7 +74,7 @@ static void on_tick(uv_timer_t *tick)
 
 	core_tick(s->core, wall_clock_ns());
 	if (core_version(s->core) != before)
-		api_on_batch(&s->api);
+		api_stream_window(&s->api);
 }
 
 static void on_stop(uv_async_t *stop)

@@ -218,7 +218,7 @@ void server_fixture_submit_and_wait(struct server_fixture *f)
 }
 
 /* Three live sockets: both ends of one on loopback, and one whose actor only the answer names. */
-static struct wire_answer *make_answer(uint64_t id)
+struct wire_answer *server_fixture_answer(uint64_t id)
 {
 	struct wire_answer *a = wire_answer_new();
 	struct wire_connection c[3] = {
@@ -266,7 +266,7 @@ static void on_request(void *userdata, const struct wire_request *request)
 
 	f->asked_max = request->connections_max;
 	if (f->answering == ANSWERS)
-		server_answer(f->server, make_answer(request->id));
+		server_answer(f->server, server_fixture_answer(request->id));
 }
 
 static void on_sweep(void *userdata)
@@ -280,7 +280,7 @@ static void on_sweep(void *userdata)
 	}
 }
 
-int server_fixture_setup(void **state)
+static int setup(void **state, bool agent_here)
 {
 	struct server_fixture *f = calloc(1, sizeof(*f));
 	struct error error;
@@ -289,8 +289,8 @@ int server_fixture_setup(void **state)
 		.listen = "127.0.0.1:0",
 		.version = "test",
 		.auth = {.takes_agents = true},
-		.request = on_request,
-		.sweep_now = on_sweep,
+		.request = agent_here ? on_request : NULL,
+		.sweep_now = agent_here ? on_sweep : NULL,
 		.userdata = f,
 	};
 	if (server_open(&f->server, &f->config, &error) < 0)
@@ -299,6 +299,16 @@ int server_fixture_setup(void **state)
 	assert_int_equal(server_start(f->server), 0);
 	*state = f;
 	return 0;
+}
+
+int server_fixture_setup(void **state)
+{
+	return setup(state, true);
+}
+
+int server_fixture_setup_elsewhere(void **state)
+{
+	return setup(state, false);
 }
 
 int server_fixture_teardown(void **state)

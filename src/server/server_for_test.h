@@ -24,6 +24,7 @@ struct server_fixture {
 };
 
 int server_fixture_setup(void **state); /* for cmocka; *state is the fixture */
+int server_fixture_setup_elsewhere(void **state); /* … without an agent in the process */
 int server_fixture_teardown(void **state);
 
 /*
@@ -35,6 +36,8 @@ int server_fixture_teardown(void **state);
 void server_fixture_submit(struct server_fixture *f);
 /* That window, of a node called so, as an owned batch that is not submitted. */
 struct wire_batch *server_fixture_batch(struct server_fixture *f, const char *node);
+/* What such an agent answers: three live sockets. Owned. */
+struct wire_answer *server_fixture_answer(uint64_t id);
 /* … and waits until the API shows it. */
 void server_fixture_submit_and_wait(struct server_fixture *f);
 
