@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "wire/decode_internal.h"
+#include "wire/pack.h"
 
 int decode_fail_value(struct decoder *d, const char *kind, const char *column, uint64_t value,
 		      uint64_t max)
@@ -143,6 +144,24 @@ int decode_columns(struct decoder *d, const struct wire_kind *kind, const void *
 	}
 	memcpy(ret_rows, &rows, sizeof(rows));
 	*ret_count = count;
+	return 0;
+}
+
+int decode_packed(struct decoder *d, const char *kind, const char *column,
+		  const ProtobufCBinaryData *packed, size_t count, uint64_t **ret)
+{
+	uint64_t *values;
+
+	*ret = NULL;
+	if (!count)
+		return packed->len ? decode_fail_length(d, kind, column, packed->len, 0) : 0;
+	values = decode_alloc(d, d->messages, count, sizeof(*values));
+	if (!values)
+		return d->refused;
+	if (unpack(packed->data, packed->len, values, count) < 0)
+		return decode_fail(d, -EBADMSG, "%s.%s is no packed column of %zu rows", kind,
+				   column, count);
+	*ret = values;
 	return 0;
 }
 

@@ -48,10 +48,13 @@ int decode_fail_value(struct decoder *d, const char *kind, const char *column, u
 		      uint64_t max);
 int decode_fail_length(struct decoder *d, const char *kind, const char *column, size_t values,
 		       size_t rows);
+/* A packed column of that many rows; NULL where there are none. */
+int decode_packed(struct decoder *d, const char *kind, const char *column,
+		  const ProtobufCBinaryData *packed, size_t count, uint64_t **ret);
 /* rows: a pointer to each row's array of counters. Columns of unknown numbers are skipped. */
 int decode_counters(struct decoder *d, const char *kind, const struct wire_numbers *numbers,
 		    Millrace__Column *const *columns, size_t column_count, uint64_t *const *rows,
 		    size_t count);
 int decode_histograms(struct decoder *d, const char *name, const Millrace__Histograms *m,
 		      struct histogram *const *rows, size_t count);
-int decode_updates(struct decoder *d, const Millrace__Updates *m, struct wire_batch *b);
+int decode_updates(struct decoder *d, Millrace__Updates *m, struct wire_batch *b);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "wire/decode_internal.h"
+#include "wire/pack.h"
 
 #define BIT(number) (UINT64_C(1) << (number))
 
@@ -52,11 +53,45 @@ static int read_shapes(struct decoder *d, struct updates *u)
 	return 0;
 }
 
-static int read_counter(struct decoder *d, struct updates *u, const Millrace__Column *column,
-			int place)
+/* Differences as what they are differences of. seen: numbers of columns that were read. */
+static int add_base(struct decoder *d, const struct updates *u, const Millrace__Column *column,
+		    uint64_t seen, uint64_t *values)
 {
+	int base = wire_number_find(&wire_counter_numbers, column->follows);
+	const uint64_t bit = BIT(column->number);
+
+	if (base < 0 || !(seen & BIT(column->follows)))
+		return decode_fail(d, -EBADMSG,
+				   "counter %u of its updates follows from %llu, which "
+				   "does not come before",
+				   (unsigned int)column->number, (unsigned long long)column->follows);
+	for (size_t i = 0; i < u->count; i++)
+		if (u->masks[i] & bit) {
+			*values = pack_unzigzag(*values) +
+				  u->rows[i].counter[base] * column->scale / 16;
+			values++;
+		}
+	return 0;
+}
+
+static int unpack_counter(struct decoder *d, const struct updates *u, Millrace__Column *column,
+			  int place, uint64_t seen)
+{
+	int r = decode_packed(d, "updates", wire_counter_name((enum mr_counter)place),
+			      &column->packed, u->have[column->number], &column->value);
+
+	column->n_value = u->have[column->number];
+	return r || !column->follows ? r : add_base(d, u, column, seen, column->value);
+}
+
+static int read_counter(struct decoder *d, struct updates *u, Millrace__Column *column, int place,
+			uint64_t seen)
+{
+	int r = column->packed.len ? unpack_counter(d, u, column, place, seen) : 0;
 	const uint64_t *value = column->value, bit = BIT(column->number);
 
+	if (r)
+		return r;
 	if (column->n_value != u->have[column->number])
 		return decode_fail_length(d, "updates", wire_counter_name((enum mr_counter)place),
 					  column->n_value, u->have[column->number]);
@@ -71,7 +106,7 @@ static int read_counters(struct decoder *d, struct updates *u)
 	uint64_t seen = 0;
 
 	for (size_t i = 0; i < u->m->n_counters; i++) {
-		const Millrace__Column *column = u->m->counters[i];
+		Millrace__Column *column = u->m->counters[i];
 		int r, place = wire_number_find(&wire_counter_numbers, column->number);
 
 		if (place < 0)
@@ -79,8 +114,8 @@ static int read_counters(struct decoder *d, struct updates *u)
 		if (seen & BIT(column->number))
 			return decode_fail(d, -EBADMSG, "counter %u of its updates comes twice",
 					   (unsigned int)column->number);
+		r = read_counter(d, u, column, place, seen);
 		seen |= BIT(column->number);
-		r = read_counter(d, u, column, place);
 		if (r)
 			return r;
 	}
@@ -200,10 +235,34 @@ static int read_drops(struct decoder *d, struct updates *u)
 	return 0;
 }
 
-int decode_updates(struct decoder *d, const Millrace__Updates *m, struct wire_batch *b)
+/* As if they had come plain. */
+static int unpack_rows(struct decoder *d, Millrace__Updates *m)
+{
+	uint64_t *flow;
+	int r = 0;
+
+	if (!m || m->count > d->limits->updates_max) /* decode_columns says so */
+		return 0;
+	if (m->flow_packed.len) {
+		r = decode_packed(d, "updates", "flow", &m->flow_packed, m->count, &flow);
+		m->flow = (int64_t *)flow;
+		m->n_flow = m->count;
+	}
+	if (!r && m->shape_packed.len) {
+		r = decode_packed(d, "updates", "shape", &m->shape_packed, m->count, &m->shape);
+		m->n_shape = m->count;
+	}
+	return r;
+}
+
+int decode_updates(struct decoder *d, Millrace__Updates *m, struct wire_batch *b)
 {
 	struct updates u = {.m = m};
-	int r = decode_columns(d, &wire_update_kind, m, d->limits->updates_max, &u.rows, &u.count);
+	int r = unpack_rows(d, m);
+
+	if (r)
+		return r;
+	r = decode_columns(d, &wire_update_kind, m, d->limits->updates_max, &u.rows, &u.count);
 
 	if (r || !m)
 		return r;

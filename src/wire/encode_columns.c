@@ -5,6 +5,7 @@
 
 #include "wire/encode.h"
 #include "wire/encode_internal.h"
+#include "wire/pack.h"
 
 int encode_string(struct encoder *e, const char *s, uint64_t *ret_index)
 {
@@ -37,6 +38,17 @@ static int encode_address(struct encoder *e, const uint8_t address[16], uint64_t
 	if (!r)
 		*ret_index = index + UINT64_C(1);
 	return r;
+}
+
+int encode_packed(struct encoder *e, const uint64_t *values, size_t count, ProtobufCBinaryData *ret)
+{
+	if (!count)
+		return 0;
+	ret->data = arena_alloc(e->arena, PACK_BOUND(count));
+	if (!ret->data)
+		return -ENOMEM;
+	ret->len = pack(values, count, ret->data);
+	return 0;
 }
 
 static uint64_t read_number(const void *field, uint8_t size)

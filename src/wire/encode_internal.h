@@ -33,6 +33,12 @@ int encode_tables(struct encoder *e, Millrace__Blobs **ret_strings,
 /* A frame of the message; *ret: owned, for free(). */
 int encode_message(struct encoder *e, const ProtobufCMessage *m, uint8_t **ret, size_t *ret_size);
 
+/* So few numbers are smaller as they are. */
+#define ENCODE_PACKED_MIN 16
+/* A packed column (pack.h). */
+int encode_packed(struct encoder *e, const uint64_t *values, size_t count,
+		  ProtobufCBinaryData *ret);
+
 int encode_string(struct encoder *e, const char *s, uint64_t *ret_index);
 /* Writes how many rows there are and their columns into the kind's message. */
 int encode_columns(struct encoder *e, const struct wire_kind *kind, const void *rows, size_t count,

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How many bytes an update takes on the wire, beside the struct under zstd; and how long it takes.
+ * How many bytes an update takes on the wire, and how long it takes to encode and to decode.
  *
- *     wire-size [KNOWN MOVING]
+ *     wire-size [KNOWN MOVING]   windows that are made up (src/wire/window_for_test.c says how):
+ *                                "first" defines all flows known, "usual" none, "plain" is usual
+ *                                without histograms and waiting times
+ *     wire-size FILE...          batches as agents sent them
  *
- * The windows are made up (src/wire/window_for_test.c says how): "first" defines all flows known,
- * "usual" none, "plain" is usual without histograms and waiting times.
+ * The rest is what a batch takes whatever moved: who says it, its costs, its namespaces' sums.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-
-#include <zstd.h>
 
 #include "wire/decode.h"
 #include "wire/encode.h"
@@ -20,7 +20,7 @@
 #define WINDOWS 50
 
 struct sums {
-	double wire, structs, encode_us, decode_us;
+	double updates, batches, wire, rest, encode_us, decode_us;
 };
 
 static double now_us(void)
@@ -31,14 +31,17 @@ static double now_us(void)
 	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
-static size_t struct_size(const struct wire_batch *b)
+static size_t rest_size(const struct wire_batch *b)
 {
-	size_t size = b->update_count * sizeof(*b->updates), z;
-	void *to = malloc(ZSTD_compressBound(size));
+	struct wire_batch rest = *b;
+	uint8_t *data;
+	size_t size;
 
-	z = to ? ZSTD_compress(to, ZSTD_compressBound(size), b->updates, size, 3) : 0;
-	free(to);
-	return z;
+	rest.update_count = rest.flow_count = rest.actor_count = 0;
+	if (wire_encode(&rest, &data, &size))
+		return 0;
+	free(data);
+	return size;
 }
 
 static int add(const struct wire_batch *b, struct sums *s)
@@ -56,11 +59,22 @@ static int add(const struct wire_batch *b, struct sums *s)
 	s->decode_us += now_us() - middle_us;
 	s->encode_us += middle_us - begin_us;
 	s->wire += (double)size;
-	s->structs += (double)struct_size(b);
+	s->rest += (double)rest_size(b);
+	s->updates += (double)b->update_count;
+	s->batches++;
 	free(data);
 	if (!r)
 		wire_batch_free(back);
 	return r;
+}
+
+static void print(const char *name, const struct sums *s)
+{
+	printf("%-8s %6.1f updates a batch: %7.0f bytes a batch (%.0f the rest), %5.2f an update, "
+	       "%5.2f without the rest; %.2f us to encode, %.2f to decode an update\n",
+	       name, s->updates / s->batches, s->wire / s->batches, s->rest / s->batches,
+	       s->wire / s->updates, (s->wire - s->rest) / s->updates, s->encode_us / s->updates,
+	       s->decode_us / s->updates);
 }
 
 static void strip(struct wire_batch *b)
@@ -74,7 +88,6 @@ static void strip(struct wire_batch *b)
 static int measure(const char *name, unsigned int known, unsigned int moving, bool defined,
 		   bool plain)
 {
-	double updates = (double)moving * WINDOWS;
 	struct sums s = {0};
 
 	for (uint64_t seed = 0; seed < WINDOWS; seed++) {
@@ -88,20 +101,59 @@ static int measure(const char *name, unsigned int known, unsigned int moving, bo
 		if (r)
 			return r;
 	}
-	printf("%-6s %6u flows, %5u move: %7.0f bytes a batch, %5.2f an update (struct under zstd "
-	       "%5.2f); %5.2f us to encode, %5.2f to decode an update\n",
-	       name, known, moving, s.wire / WINDOWS, s.wire / updates, s.structs / updates,
-	       s.encode_us / updates, s.decode_us / updates);
+	print(name, &s);
+	return 0;
+}
+
+static int add_file(const char *path, struct sums *s)
+{
+	static uint8_t data[1 << 22];
+	struct error error = {""};
+	FILE *f = fopen(path, "rb");
+	struct wire_batch *b;
+	size_t size;
+	int r;
+
+	if (!f) {
+		fprintf(stderr, "cannot open %s: %m\n", path);
+		return -1;
+	}
+	size = fread(data, 1, sizeof(data), f);
+	fclose(f);
+	r = wire_decode(data, size, NULL, &b, &error);
+	if (r < 0) {
+		fprintf(stderr, "%s: %s\n", path, error.text);
+		return r;
+	}
+	r = add(b, s);
+	wire_batch_free(b);
+	return r;
+}
+
+static int measure_files(char **paths, int count)
+{
+	struct sums s = {0};
+
+	for (int i = 0; i < count; i++)
+		if (add_file(paths[i], &s))
+			return 1;
+	print("recorded", &s);
 	return 0;
 }
 
 int main(int argc, char **argv)
 {
-	unsigned int known = argc > 2 ? (unsigned int)atoi(argv[1]) : 1000;
-	unsigned int moving = argc > 2 ? (unsigned int)atoi(argv[2]) : 300;
+	unsigned int known = 1000, moving = 300;
 
+	if (argc > 1 && (argc != 3 || !atoi(argv[1])))
+		return measure_files(argv + 1, argc - 1);
+	if (argc == 3) {
+		known = (unsigned int)atoi(argv[1]);
+		moving = (unsigned int)atoi(argv[2]);
+	}
 	if (!moving || moving > known) {
-		fprintf(stderr, "usage: %s [KNOWN MOVING], MOVING of 1 to KNOWN\n", argv[0]);
+		fprintf(stderr, "usage: %s [KNOWN MOVING | FILE...], MOVING of 1 to KNOWN\n",
+			argv[0]);
 		return 2;
 	}
 	return measure("first", known, moving, true, false) ||
