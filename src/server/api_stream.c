@@ -213,11 +213,23 @@ void api_stream_window(struct api *a)
 	a->streamed_ns = latest_ns;
 }
 
+/* Its token may have been taken away, or its session be over. */
+static void check_reader(struct api *a, struct api_subscriber *s)
+{
+	if (auth_is_reader(a->auth, http_stream_request(s->stream)))
+		return;
+	http_stream_drop(s->stream);
+	forget(s);
+}
+
 void api_stream_keep_alive(struct api *a)
 {
 	struct http_frame *frame = http_frame_new_comment("still here");
 	size_t i;
 
+	for (i = 0; i < API_STREAMS_MAX; i++)
+		if (a->subscribers[i].stream)
+			check_reader(a, &a->subscribers[i]);
 	for (i = 0; i < API_STREAMS_MAX; i++)
 		if (frame && a->subscribers[i].stream)
 			push(a, &a->subscribers[i], frame);

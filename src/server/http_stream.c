@@ -186,6 +186,11 @@ int http_stream_push(struct http_stream *s, struct http_frame *frame)
 	return 0;
 }
 
+struct http_request *http_stream_request(struct http_stream *s)
+{
+	return s->request;
+}
+
 bool http_stream_lags(const struct http_stream *s)
 {
 	return s->frame_count > 1;

@@ -36,5 +36,6 @@ int http_stream_open(struct http_stream **ret, struct http_request *r,
 /* -ENOBUFS: the reader is behind by HTTP_STREAM_FRAMES_MAX; drop it. Takes a reference of its own.
  */
 int http_stream_push(struct http_stream *s, struct http_frame *frame);
+struct http_request *http_stream_request(struct http_stream *s); /* borrowed */
 bool http_stream_lags(const struct http_stream *s); /* more than one frame waits */
 void http_stream_drop(struct http_stream *s);       /* ends the connection; on_gone follows */

@@ -333,8 +333,10 @@ static int define(struct learn *in)
 	bool first = !r->sequence; /* in this life */
 
 	learn_forget_handles(in);
-	if (first)
-		r->sequence = in->batch->sequence - 1; /* those before went elsewhere */
+	if (first) { /* those before went elsewhere */
+		r->sequence = in->batch->sequence - 1;
+		r->loss_unknown = r->sequence > 0;
+	}
 	r->last_seen_wall_ns = in->now_ns;
 	in->loss[LOSS_REPAIRED_NAMES] += reporter_describe(r, in->batch);
 	learn_definitions(in);

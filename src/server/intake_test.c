@@ -170,6 +170,8 @@ static void test_other_body(void **state)
  */
 static void test_definitions(void **state)
 {
+	struct query_graph g;
+
 	world_traffic(&w, 1, 10, 0, false);
 	refuse(7, 'g', -ENOKEY);
 	assert_int_equal(bytes(), 0);
@@ -180,7 +182,8 @@ static void test_definitions(void **state)
 	take(7, 'd'); /* the answer was lost */
 	new_batch();
 	world_traffic(&w, 1, 10, 0, false);
-	refuse(8, 'h', -ENOKEY); /* they were for another */
+	w.batch->loss[WIRE_LOSS_DROPPED] = 9; /* before it came here */
+	refuse(8, 'h', -ENOKEY);              /* they were for another */
 	take(7, 'g');
 	take(7, 'g');
 	assert_int_equal(bytes(), 10);
@@ -189,8 +192,11 @@ static void test_definitions(void **state)
 	assert_int_equal(world_server_lost(&w, "server_gaps"), 0);
 	new_batch();
 	world_traffic(&w, 1, 5, 0, false);
+	w.batch->loss[WIRE_LOSS_DROPPED] = 11;
 	take(8, 'h');
 	assert_int_equal(bytes(), 15);
+	g = world_graph(&w, 0, "", NULL);
+	assert_int_equal(world_lost(&g.completeness, "dropped"), 2);
 }
 
 /* One that was given up: what it defined is missing, so the next one is not taken before. */

@@ -72,9 +72,11 @@ int reporter_take_status(struct reporter *r, const struct wire_batch *b,
 			 uint64_t ret_loss[WIRE_LOSS_COUNT])
 {
 	for (unsigned int i = 0; i < WIRE_LOSS_COUNT; i++) {
-		ret_loss[i] = b->loss[i] > r->loss[i] ? b->loss[i] - r->loss[i] : 0;
+		ret_loss[i] =
+			b->loss[i] > r->loss[i] && !r->loss_unknown ? b->loss[i] - r->loss[i] : 0;
 		r->loss[i] = b->loss[i];
 	}
+	r->loss_unknown = false;
 	r->status = b->status;
 	r->status.hooks = NULL;
 	r->window_ns = b->window_end_ns - b->window_start_ns;

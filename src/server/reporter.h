@@ -51,6 +51,7 @@ struct reporter {
 	uint8_t body_hash[16]; /* of the bytes of batch `sequence` */
 	uint64_t defined_for;  /* the one sequence to come whose handles are known; 0: none */
 	uint64_t ticket;       /* of that batch at the store */
+	bool loss_unknown;     /* what it had lost before it came here: its next figures are the base */
 };
 
 void reporter_done(struct reporter *r);
