@@ -7,7 +7,7 @@ BUILD := build
 
 RUN_PACKAGES := gcc libc6-dev clang llvm libbpf-dev bpftool meson ninja-build pkg-config \
 	libuv1-dev libmicrohttpd-dev libgnutls28-dev libjansson-dev libcurl4-gnutls-dev libcap-dev libmnl-dev libncurses-dev libvterm-dev libcmocka-dev \
-	protobuf-c-compiler libprotobuf-c-dev libzstd-dev libyaml-dev procps
+	protobuf-c-compiler libprotobuf-c-dev libzstd-dev libsqlite3-dev libyaml-dev procps
 
 TEST_PACKAGES := libclang-rt-14-dev iproute2 nftables nginx-light redis-server \
 	redis-tools postgresql postgresql-contrib wrk iperf3 unbound qemu-system-x86 busybox-static cpio \

@@ -190,6 +190,7 @@ static int add(struct actor_table *t, const struct identity *id, uint32_t *ret)
 		return r;
 	}
 	t->actors[i].references = 1;
+	t->actors[i].permanent = ++t->last_permanent;
 	t->count += !id->other;
 	*ret = i;
 	return 0;

@@ -22,6 +22,7 @@ struct actor {
 	uint32_t reporter;   /* the agent that sees it */
 	uint32_t pid;
 	uint32_t hash; /* of a free place: the next one */
+	uint64_t permanent; /* its number in the store, never another's */
 	bool other;    /* "~other": those that found no room */
 	const char *process, *unit, *container, *pod, *cgroup; /* cleaned */
 	const char *kind;     /* "container", "service", "process", "other" */
@@ -36,7 +37,7 @@ struct actor_table {
 	uint32_t count;               /* without the ~others */
 	uint32_t free;                /* places given back; ACTOR_NONE: none */
 	struct hashindex index;
-	uint64_t seed;
+	uint64_t seed, last_permanent;
 };
 
 /* others_max: places beyond max, for one ~other an agent. */

@@ -29,7 +29,6 @@
 
 static void api_page(void *userdata, struct http_request *r);
 static void api_index(void *userdata, struct http_request *r);
-static void api_healthz(void *userdata, struct http_request *r);
 
 const struct http_route api_routes[] = {
 	PAGE_ROUTE("/", "the page, for a browser"),
@@ -38,7 +37,7 @@ const struct http_route api_routes[] = {
 	PAGE_ROUTE("/assets/icon.svg", "its icon"),
 	PAGE_ROUTE("/assets/licenses.txt", "whose work is in it"),
 	{"/api/v1", "this list", NULL, api_index},
-	{"/healthz", "200 while the server works", NULL, api_healthz, .right = HTTP_FOR_ANYBODY},
+	{"/healthz", "200 while the server works, and can keep what it is told", NULL, api_healthz, .right = HTTP_FOR_ANYBODY},
 	{"/api/v1/graph", "who talks to whom: nodes and edges", api_graph_params, api_graph},
 	{"/api/v1/flows", "the joined table, a row per flow", api_flows_params, api_flows},
 	{"/api/v1/connections", "live sockets, asked of the agent", api_connections_params,
@@ -78,11 +77,6 @@ static void api_index(void *userdata, struct http_request *r)
 		used += snprintf(text + used, sizeof(text) - used, "%-22s %s\n", route->path,
 				 route->help);
 	http_reply_text(r, 200, text);
-}
-
-static void api_healthz(void *userdata, struct http_request *r)
-{
-	http_reply_text(r, 200, "ok\n");
 }
 
 bool api_authorize(void *userdata, struct http_request *r, const struct http_route *route)

@@ -22,6 +22,7 @@
 #include "server/http_stream.h"
 #include "server/inbox.h"
 #include "server/intake.h"
+#include "server/keep.h"
 #include "server/query.h"
 #include "server/server.h"
 
@@ -69,6 +70,7 @@ struct api {
 	struct core *core;
 	struct http *http;   /* set once it is open */
 	struct inbox *inbox; /* for its losses */
+	struct keep *keep;   /* what is kept on a disk */
 	struct intake *intake;
 	struct auth *auth;
 	const struct server_config *config;
@@ -183,10 +185,12 @@ void api_emit_losses(struct emit *e, const char *key, const struct query_loss *l
 void api_emit_agent_name(struct emit *e, const struct query_agent *agent, uint64_t now_ns);
 void api_emit_happenings(struct emit *e, const struct query_happenings *h);
 void api_emit_netns(struct emit *e, const struct query_agent *agent);
+void api_emit_store(struct emit *e, const struct api *a); /* "store": null without one */
 void api_emit_graph(struct emit *e, const struct api *a, const struct query_graph_request *request,
 		    const struct query_graph *graph, bool buckets);
 
 /* The handlers, and what they do when an agent has spoken. */
+void api_healthz(void *userdata, struct http_request *r);
 void api_graph(void *userdata, struct http_request *r);
 void api_flows(void *userdata, struct http_request *r);
 void api_series(void *userdata, struct http_request *r);

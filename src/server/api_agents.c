@@ -166,6 +166,7 @@ static void emit_server(struct emit *e, const struct api *a, const struct query_
 	api_emit_losses(e, "losses", agents->server_losses, agents->server_loss_count);
 	emit_queue(e, a);
 	emit_intake(e, a);
+	api_emit_store(e, a);
 	emit_auth(e, a, uv_now(a->wait_timer.loop));
 	emit_http(e, a);
 	emit_object_end(e);

@@ -119,6 +119,7 @@ struct core *core_free(struct core *c)
 	hashindex_done(&c->reporters_by_node);
 	listener_table_done(&c->listeners);
 	names_done(&c->names);
+	news_done(&c->news);
 	events_done(&c->events);
 	flow_table_done(&c->flows);
 	endpoint_table_done(&c->endpoints);

@@ -10,6 +10,7 @@
 #include "server/listener.h"
 #include "server/loss.h"
 #include "server/names.h"
+#include "server/news.h"
 #include "server/owner.h"
 #include "server/query.h"
 #include "server/reporter.h"
@@ -26,12 +27,13 @@ struct core {
 	struct reporter *reporters; /* config.agents_max places */
 	struct hashindex reporters_by_node;
 	uint32_t reporter_count, machine_count;
+	uint64_t last_reporter;    /* the last permanent number given */
 	struct history history;
+	struct news news;          /* for the store */
 	struct layout *layout;     /* where nodes stand on the map */
 	uint64_t loss[LOSS_COUNT]; /* the server's own, since it started */
 	uint64_t version, latest_ns, forgotten_ns;
 	uint64_t ticked_ns, stood_still_until_ns; /* watch.c */
-	uint64_t vacated_ns;                      /* likewise */
 	bool took_merged; /* history may hold merged windows */
 	uint64_t *order; /* ingest: updates by flow */
 	size_t order_capacity;

@@ -28,6 +28,7 @@ void flow_table_done(struct flow_table *t)
 {
 	t->flows = lru_free(t->flows);
 	hashindex_done(&t->by_pair);
+	fresh_done(&t->fresh);
 }
 
 uint32_t flow_table_size(const struct flow_table *t)
@@ -224,6 +225,8 @@ static int begin(struct flow_table *t, struct flow *f, const struct flow_id *id,
 
 	f->bound = f->home = f->taken_over = ENDPOINT_NONE;
 	f->first_seen_ns = now_ns;
+	f->permanent = ++t->last_permanent << 1 | (id->role == MR_ROLE_CLIENT);
+	fresh_add(&t->fresh, lru_index(t->flows, f));
 	actor_reference(t->actors, id->actor);
 	if (!id->coarse) {
 		f->pair_hash = pair_hash(t, id);

@@ -16,6 +16,7 @@
 #include "base/lru.h"
 #include "server/actor.h"
 #include "server/endpoint.h"
+#include "server/fresh.h"
 #include "server/hashindex.h"
 #include "wire/counters.h"
 
@@ -42,13 +43,15 @@ struct flow {
 	uint32_t asked_hash, taken_over;
 	int64_t active, pending;
 	uint64_t first_seen_ns, last_seen_ns; /* ends of windows */
+	uint64_t permanent; /* its number in the store, never another's; the lowest bit: a client */
 };
 
 struct flow_table {
 	struct lru *flows;
 	struct hashindex by_pair;
 	uint32_t max, count; /* of flows that are not coarse */
-	uint64_t seed;
+	uint64_t seed, last_permanent;
+	struct fresh fresh; /* what the store has to hear of */
 	struct actor_table *actors;       /* borrowed */
 	struct endpoint_table *endpoints; /* borrowed */
 };
@@ -87,8 +90,6 @@ uint32_t flow_scope(const struct flow_id *id);
  * scope, the other role; on the same machine, or on another if no address is loopback and the
  * remote address of each is not its own machine's (172.17.0.2 exists everywhere). A server's flow
  * may be meant by what its clients asked for, too.
- * Known limit: an address that moves to another machine (VRRP) is the first one's, too, until the
- * last flow there is forgotten; until then that machine's connections to it are not met.
  *
  *     struct flow_mirrors at = flow_mirrors_begin(f);
  *     while (flow_mirrors_next(&flows, &at, &other)) …

@@ -128,9 +128,8 @@ static int add_figures(struct fold *f, struct row_reader *r, struct sums *into)
 	return 0;
 }
 
-static int add_row(struct fold *f, const struct window *w, struct row_reader *r)
+static int add_row(struct fold *f, const struct window *w, struct row_reader *r, uint32_t flow)
 {
-	uint32_t flow = (uint32_t)row_flow(r);
 	bool provisional = false;
 	enum fold_part part = f->part ? f->part(f->userdata, w, flow, &provisional) : FOLD_USUAL;
 	struct folded *item;
@@ -161,8 +160,8 @@ int fold_window(struct fold *f, const struct window *w)
 
 	note_window(f, w);
 	fold_read_losses(&reader, f->loss);
-	while (!r && row_more(&reader))
-		r = add_row(f, w, &reader);
+	for (uint32_t i = 0; !r && row_more(&reader); i++)
+		r = add_row(f, w, &reader, w->flows ? w->flows[i] : (uint32_t)row_flow(&reader));
 	return r;
 }
 

@@ -16,13 +16,15 @@
 #include "server/loss.h"
 #include "server/row.h"
 
-/* What one agent said of one span. data: losses (how many, then cause and count), then rows. */
+/* What one agent said of one span. data: losses (how many, then cause and count), then rows; or,
+ * where flows are told apart from them, figures alone (row.h). */
 struct window {
 	uint64_t start_ns, end_ns; /* wall clock */
 	uint32_t reporter, rows;
 	size_t size;
-	uint8_t *data; /* owned */
+	uint8_t *data;   /* owned */
 	bool merged;   /* the agent made it of several, or it is much longer than its others */
+	uint32_t *flows; /* of each row; in data, behind its size; NULL: each row says it */
 };
 
 enum fold_part {

@@ -149,6 +149,7 @@ static int merge_run(struct history *h, const struct window *run, size_t count, 
 		return r;
 	}
 	merged.data = row_shrink(&writer);
+	merged.flows = NULL;
 	merged.size = writer.size;
 	merged.rows = (uint32_t)h->scratch.count;
 	*ret = merged;

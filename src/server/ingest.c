@@ -20,6 +20,9 @@
 #include "server/life.h"
 #include "server/watch.h"
 
+/* A flow that comes back after so long is told to the store again. */
+#define TOLD_NS UINT64_C(3600000000000)
+
 /* Beyond it is no number of bytes or connections: JSON holds whole numbers up to here. */
 #define VALUE_MAX (INT64_C(1) << 53)
 
@@ -174,6 +177,8 @@ static void run_gauges(struct core *c, uint32_t flow, const struct wire_update *
 	f->pending += counters_pending(u->counter, flow_id(&c->flows, f)->role == MR_ROLE_CLIENT);
 	if (f->first_seen_ns > end_ns)
 		f->first_seen_ns = end_ns; /* it came late */
+	if (f->last_seen_ns && f->last_seen_ns + TOLD_NS < end_ns)
+		fresh_add(&c->flows.fresh, flow); /* the store may have forgotten it */
 	if (f->last_seen_ns < end_ns)
 		f->last_seen_ns = end_ns;
 	endpoint_seen(&c->endpoints, f->bound, end_ns);
@@ -223,6 +228,8 @@ static int take_updates(struct learn *in)
 		r = history_append(&c->history, &w);
 		c->took_merged |= w.merged;
 	}
+	if (!r)
+		news_window(c, &w);
 	if (r < 0) {
 		free(writer.data);
 		in->loss[LOSS_NO_MEMORY] += in->batch->update_count;
@@ -260,8 +267,10 @@ static void take_events(struct learn *in)
 
 		if (event.actor == ACTOR_NONE || !events_is_sane(w))
 			in->loss[LOSS_REFUSED_EVENTS]++;
-		else
+		else {
 			events_add(&in->core->events, &event);
+			news_event(in->core, &event);
+		}
 	}
 }
 
@@ -286,6 +295,7 @@ static void finish(struct learn *in)
 	c->loss[LOSS_HISTORY_CUT] = c->history.cut_rows;
 	forget_flows(c, in->now_ns);
 	forget_events(c, in->now_ns);
+	c->news.reporter = in->reporter->index;
 	c->version++;
 }
 

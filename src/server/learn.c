@@ -212,6 +212,7 @@ static int learn_listener(struct learn *in, const struct wire_listener *w)
 static void learn_listeners(struct learn *in)
 {
 	listener_table_clear(&in->core->listeners, in->reporter->index);
+	in->reporter->listeners_untold = true;
 	for (size_t i = 0; i < in->batch->listener_count; i++) {
 		int r = learn_listener(in, &in->batch->listeners[i]);
 
@@ -251,6 +252,7 @@ static void learn_covers(struct learn *in)
 	uint32_t *homes;
 
 	learn_forget_covers(in);
+	in->reporter->covers_untold = true;
 	in->loss[LOSS_COVERS_FULL] += b->cover_count - count;
 	homes = realloc(in->reporter->homes, (count + 1) * sizeof(*homes));
 	if (!homes)
@@ -270,9 +272,13 @@ static void learn_names(struct learn *in)
 	for (size_t i = 0; i < in->batch->name_count; i++) {
 		const struct wire_name *w = &in->batch->names[i];
 
-		if (names_learn(&in->core->names, in->reporter->machine, w->netns, w->address,
-				w->name) < 0)
+		int r = names_learn(&in->core->names, in->reporter->machine, w->netns, w->address,
+				    w->name);
+
+		if (r < 0)
 			in->loss[LOSS_REFUSED_DNS_NAMES]++;
+		else if (r > 0)
+			news_name(in->core, in->reporter->machine, w->netns, w->address, w->name);
 	}
 }
 

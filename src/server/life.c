@@ -27,58 +27,6 @@ static uint32_t node_hash(const struct core *c, const char *node)
 	return hashindex_hash(c->actors.seed, node, strlen(node));
 }
 
-bool life_is_known(const struct core *c, const struct reporter *r)
-{
-	return r->index < c->reporter_count && !r->vacant;
-}
-
-/* Which places something still refers to: flows, actors, windows, events, addresses. */
-static void mark_used(const struct core *c, bool *used)
-{
-	for (uint32_t i = 0; i < flow_table_used(&c->flows); i++)
-		if (flow_at(&c->flows, i))
-			used[flow_id(&c->flows, flow_at(&c->flows, i))->reporter] = true;
-	for (uint32_t i = 0; i < c->actors.used_max; i++)
-		if (c->actors.actors[i].references)
-			used[c->actors.actors[i].reporter] = true;
-	for (size_t i = 0; i < history_count(&c->history); i++)
-		used[history_at(&c->history, i)->reporter] = true;
-	for (size_t i = 0; i < events_count(&c->events); i++)
-		if (events_at(&c->events, i)->scope == EVENT_AGENT)
-			used[events_at(&c->events, i)->reporter] = true;
-	endpoint_mark_reporters(&c->endpoints, used);
-}
-
-static void vacate(struct core *c, struct reporter *r)
-{
-	uint32_t index = r->index;
-
-	hashindex_remove(&c->reporters_by_node, node_hash(c, r->node), index);
-	reporter_done(r);
-	*r = (struct reporter){.index = index, .vacant = true};
-}
-
-void life_vacate(struct core *c)
-{
-	bool *used = calloc(c->config.agents_max, sizeof(*used));
-
-	if (!used)
-		return;
-	mark_used(c, used);
-	for (uint32_t i = 0; i < c->reporter_count; i++)
-		if (c->reporters[i].given_back && !used[i])
-			vacate(c, &c->reporters[i]);
-	free(used);
-}
-
-static struct reporter *find_vacant(struct core *c)
-{
-	for (uint32_t i = 0; i < c->reporter_count; i++)
-		if (c->reporters[i].vacant)
-			return &c->reporters[i];
-	return NULL;
-}
-
 struct reporter *life_find_reporter(struct core *c, const char *node)
 {
 	char clean[sizeof(c->reporters[0].node)];
@@ -91,7 +39,7 @@ struct reporter *life_find_reporter(struct core *c, const char *node)
 		if (!strcmp(c->reporters[i].node, clean))
 			return &c->reporters[i];
 	if (c->reporter_count == c->config.agents_max)
-		return find_vacant(c);
+		return NULL;
 	c->reporters[c->reporter_count].index = c->reporter_count;
 	return &c->reporters[c->reporter_count]; /* counted once a batch of it is taken */
 }
@@ -113,7 +61,7 @@ static void find_machine(struct core *c, struct reporter *r, const struct wire_b
 	for (uint32_t i = 0; i < c->reporter_count; i++) {
 		struct reporter *other = &c->reporters[i];
 
-		if (other == r || other->vacant || !life_is_of_boot(other, b))
+		if (other == r || !life_is_of_boot(other, b))
 			continue;
 		machine = other->machine;
 		other->shares_machine = r->shares_machine = true;
@@ -168,6 +116,8 @@ int life_end(struct core *c, struct reporter *reporter, uint64_t at_ns)
 	w.size = writer.size;
 	if (!r && w.rows)
 		r = history_append(&c->history, &w);
+	if (!r && w.rows)
+		news_window(c, &w);
 	if (r < 0 || !w.rows)
 		free(writer.data);
 	if (r < 0)
@@ -176,31 +126,31 @@ int life_end(struct core *c, struct reporter *reporter, uint64_t at_ns)
 	learn_forget_handles(&in);
 	learn_forget_covers(&in);
 	listener_table_clear(&c->listeners, reporter->index);
+	reporter->listeners_untold = reporter->covers_untold = true;
 	return 0;
 }
 
-/* From now on it is found by its node's name. */
-static int count_reporter(struct core *c, struct reporter *r, const struct wire_batch *b)
+int life_count_reporter(struct core *c, struct reporter *r, const char *node)
 {
 	int e;
 
-	text_clean(r->node, sizeof(r->node), b->node);
+	text_clean(r->node, sizeof(r->node), node);
 	e = hashindex_insert(&c->reporters_by_node, node_hash(c, r->node), r->index);
-	if (!e && !r->vacant)
-		c->reporter_count++;
-	if (!e)
-		r->vacant = false;
-	return e;
+	if (e < 0)
+		return e;
+	r->permanent = ++c->last_reporter;
+	c->reporter_count++;
+	return 0;
 }
 
 static int begin_life(struct learn *in)
 {
 	struct reporter *r = in->reporter;
 	struct core *c = in->core;
-	bool first = !life_is_known(c, r);
+	bool first = r->index == c->reporter_count;
 	bool rebooted = first || !life_is_of_boot(r, in->batch);
 	uint64_t began_ns = life_wall(in, in->batch->started_ns);
-	int e = first ? count_reporter(c, r, in->batch) : life_end(c, r, began_ns);
+	int e = first ? life_count_reporter(c, r, in->batch->node) : life_end(c, r, began_ns);
 
 	if (e < 0)
 		return e;
@@ -248,7 +198,7 @@ int life_check(struct learn *in)
 	struct reporter *r = in->reporter;
 	struct core *c = in->core;
 	const struct wire_batch *b = in->batch;
-	bool known = life_is_known(c, r);
+	bool known = r->index < c->reporter_count;
 	bool same = known && life_is_of_boot(r, b);
 
 	if (same && b->started_ns < r->started_ns)

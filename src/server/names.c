@@ -47,10 +47,15 @@ int names_learn(struct names *n, uint32_t machine, uint32_t netns, const uint8_t
 {
 	struct name_key key = key_of(machine, netns, address);
 
+	char *known;
+
 	if (!is_name(name))
 		return -EINVAL;
-	strcpy(lru_put_evict(n->entries, &key, NULL), name);
-	return 0;
+	known = lru_put_evict(n->entries, &key, NULL);
+	if (!strcmp(known, name))
+		return 0;
+	strcpy(known, name);
+	return 1;
 }
 
 const char *names_find(const struct names *n, uint32_t machine, uint32_t netns,

@@ -21,7 +21,7 @@ struct names {
 int names_init(struct names *n, uint32_t max); /* -ENOMEM */
 void names_done(struct names *n);              /* accepts an all-zero one */
 
-/* -EINVAL: no name that can be shown. */
+/* 1: it is news, else 0. -EINVAL: no name that can be shown. */
 int names_learn(struct names *n, uint32_t machine, uint32_t netns, const uint8_t address[16],
 		const char *name);
 

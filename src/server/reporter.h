@@ -25,12 +25,12 @@ struct cost_sample {
 
 struct reporter {
 	uint32_t index;
+	uint64_t permanent;  /* its number in the store, never another's */
 	uint32_t machine;    /* scope of its addresses: agents of one boot of one kernel share it */
 	bool shares_machine; /* with another agent, now or before */
 	bool covered;        /* in this life: a window has come, and none was lost since */
 	struct coverage coverage;
 	bool told_silent, given_back; /* watch.c */
-	bool vacant;                  /* its place waits for another agent; life.c */
 	char node[256], boot_id[64], version[64], kernel[256], hooks[512];
 	char zone[128], region[128]; /* where its machine stands; "": not told */
 	char cgroup[512];            /* it observes only this; "": all of its machine */
@@ -49,6 +49,7 @@ struct reporter {
 	/* handle -> place; hashes are one-to-one, so nothing is compared */
 	struct hashindex actors, flows;
 	/* of an agent elsewhere (intake.c) */
+	bool listeners_untold, covers_untold; /* the store has not heard of them */
 	uint8_t body_hash[16]; /* of the bytes of batch `sequence` */
 	uint64_t defined_for;  /* the one sequence to come whose handles are known; 0: none */
 	uint64_t ticket;       /* of that batch at the store */

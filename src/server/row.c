@@ -200,15 +200,10 @@ struct row_source sums_source(const struct sums *s)
 				   s->connect_us, s->dns,         s->drops};
 }
 
-int row_write(struct row_writer *w, uint64_t flow, const struct row_source *s)
+static uint8_t *put_source(uint8_t *p, const struct row_source *s)
 {
 	uint64_t mask = columns_of(s);
-	uint8_t *p;
-	int r = reserve(w, ROW_MAX);
 
-	if (r < 0)
-		return r;
-	p = put(w->data + w->size, zigzag(flow - w->flow_before));
 	for (unsigned int i = 0; i < MASK_BYTES; i++)
 		*p++ = (uint8_t)(mask >> 8 * i);
 	for (unsigned int i = 0; i < MR_COUNTER_COUNT; i++)
@@ -224,24 +219,37 @@ int row_write(struct row_writer *w, uint64_t flow, const struct row_source *s)
 		p = put_histogram(p, s->connect_us);
 	if (mask >> COLUMN_DNS & 1)
 		p = put_dns(p, s->dns);
-	if (mask >> COLUMN_DROPS & 1)
-		p = put_drops(p, s->drops);
-	w->size = p - w->data;
+	return mask >> COLUMN_DROPS & 1 ? put_drops(p, s->drops) : p;
+}
+
+int row_write(struct row_writer *w, uint64_t flow, const struct row_source *s)
+{
+	int r = reserve(w, ROW_MAX);
+
+	if (r < 0)
+		return r;
+	w->size = put_source(put(w->data + w->size, zigzag(flow - w->flow_before)), s) - w->data;
 	w->flow_before = flow;
 	return 0;
 }
 
-int row_write_figures(struct row_writer *w, uint64_t flow, const uint8_t *figures, size_t size)
+int row_write_sums(struct row_writer *w, const struct row_source *s)
 {
-	int r = reserve(w, VARINT_MAX + size);
-	uint8_t *p;
+	int r = reserve(w, ROW_MAX);
 
-	if (r < 0)
+	if (!r)
+		w->size = put_source(w->data + w->size, s) - w->data;
+	return r;
+}
+
+int row_write_bytes(struct row_writer *w, const uint8_t *bytes, size_t size)
+{
+	int r = size ? reserve(w, size) : 0;
+
+	if (r < 0 || !size)
 		return r;
-	p = put(w->data + w->size, zigzag(flow - w->flow_before));
-	memcpy(p, figures, size);
-	w->size = p + size - w->data;
-	w->flow_before = flow;
+	memcpy(w->data + w->size, bytes, size);
+	w->size += size;
 	return 0;
 }
 

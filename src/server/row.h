@@ -62,8 +62,9 @@ struct row_source sums_source(const struct sums *s);
 
 /* -ENOMEM: nothing written. Rows may come in any order; by index is smallest. */
 int row_write(struct row_writer *w, uint64_t flow, const struct row_source *s);
-/* The same with the figures as another writer left them: what row_figures() gave. */
-int row_write_figures(struct row_writer *w, uint64_t flow, const uint8_t *figures, size_t size);
+/* Only the figures, behind which the flow is not told; and figures as row_figures() gave them. */
+int row_write_sums(struct row_writer *w, const struct row_source *s);
+int row_write_bytes(struct row_writer *w, const uint8_t *bytes, size_t size);
 int row_write_number(struct row_writer *w, uint64_t number); /* before all rows: a header */
 uint8_t *row_shrink(struct row_writer *w); /* the data, and what it took too much given back */
 
@@ -77,7 +78,8 @@ static inline bool row_more(const struct row_reader *r)
 {
 	return r->at < r->end;
 }
-/* Which flow the next row is of; row_add or row_figures must follow. */
+/* Which flow the next row is of; row_add or row_figures must follow. Where flows are told elsewhere
+ * those two alone read row after row. */
 uint64_t row_flow(struct row_reader *r);
 /* Adds the row to into; what it has and into does not have yet is made in the arena. -ENOMEM: part
  * of it is in. */

@@ -17,6 +17,7 @@
 #include "server/api.h"
 #include "server/http.h"
 #include "server/inbox.h"
+#include "server/keep.h"
 #include "server/listen.h"
 #include "server/query.h"
 
@@ -31,6 +32,7 @@ struct server {
 	uv_timer_t tick;
 	struct inbox inbox;
 	struct core *core;
+	struct keep keep;
 	struct intake intake;
 	struct auth auth;
 	struct http *http;
@@ -47,6 +49,14 @@ static uint64_t wall_clock_ns(void)
 	return now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
 }
 
+static void take_batch(struct server *s, const struct wire_batch *batch)
+{
+	uint64_t now_ns = wall_clock_ns();
+
+	if (!core_ingest(s->core, batch, now_ns)) /* which counts its refusals */
+		keep_batch(&s->keep, 0, now_ns);
+}
+
 /* Takes all there is, at most one inbox full: HTTP gets its turn between. */
 static void on_inbox(uv_async_t *wake)
 {
@@ -54,16 +64,17 @@ static void on_inbox(uv_async_t *wake)
 	struct inbox_item item = {0};
 	int left = INBOX_MAX;
 
-	while (left-- && inbox_pop(&s->inbox, &item)) {
+	while (left && keep_has_room(&s->keep) && inbox_pop(&s->inbox, &item)) {
+		left--;
 		if (item.batch) {
-			core_ingest(s->core, item.batch, wall_clock_ns()); /* counts its refusals */
+			take_batch(s, item.batch);
 			api_on_batch(&s->api, intake_agent(&s->intake, item.batch), true);
 		} else {
 			api_on_answer(&s->api, item.answer);
 		}
 		inbox_item_free(item);
 	}
-	if (left < 0)
+	if (!left)
 		uv_async_send(wake);
 }
 
@@ -73,8 +84,21 @@ static void on_tick(uv_timer_t *tick)
 	uint64_t before = core_version(s->core);
 
 	core_tick(s->core, wall_clock_ns());
-	if (core_version(s->core) != before)
-		api_stream_window(&s->api);
+	if (core_version(s->core) == before)
+		return;
+	keep_batch(&s->keep, 0, wall_clock_ns());
+	api_stream_window(&s->api);
+}
+
+/* While the store had no room the inbox was left alone, and whoever fills it waited. */
+static void on_durable(void *userdata, uint64_t ticket, int r)
+{
+	struct server *s = userdata;
+
+	if (ticket)
+		intake_durable(&s->intake, ticket, r);
+	else if (!r)
+		uv_async_send(&s->inbox.wake);
 }
 
 static void on_stop(uv_async_t *stop)
@@ -85,6 +109,7 @@ static void on_stop(uv_async_t *stop)
 static void close_all(struct server *s)
 {
 	api_close(&s->api);
+	keep_stop(&s->keep);
 	intake_done(&s->intake); /* what waits there is of requests that end now */
 	s->http = http_close(s->http);
 	inbox_close(&s->inbox);
@@ -121,6 +146,7 @@ static int open_loop(struct server *s, struct error *ret_error)
 	uv_timer_start(&s->tick, on_tick, TICK_MS, TICK_MS);
 	intake_init(&s->intake, s->core, NULL);
 	api_init(&s->api, &s->loop, s->core, &s->inbox, &s->intake, &s->auth, &s->config);
+	s->api.keep = &s->keep;
 	return 0;
 }
 
@@ -150,6 +176,7 @@ static struct server *free_core(struct server *s)
 
 static void free_loop(struct server *s)
 {
+	keep_close(&s->keep);
 	inbox_done(&s->inbox);
 	uv_loop_close(&s->loop);
 	free_core(s);
@@ -213,12 +240,27 @@ int server_open(struct server **ret, const struct server_config *config, struct 
 	return 0;
 }
 
+int server_keep(struct server *s, const struct store_config *config, struct error *ret_error)
+{
+	int r = keep_open(&s->keep, config, s->core, ret_error);
+
+	if (r < 0)
+		return r;
+	s->keep.on_durable = on_durable;
+	s->keep.userdata = s;
+	intake_init(&s->intake, s->core, keep_door(&s->keep));
+	return 0;
+}
+
 /* Signals are the program's business, not this thread's. */
 int server_start(struct server *s)
 {
 	sigset_t all, before;
 	int r;
 
+	r = keep_start(&s->keep, &s->loop);
+	if (r < 0)
+		return r;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	r = -pthread_create(&s->thread, NULL, run, s);

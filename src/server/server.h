@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The server: takes batches, joins both ends of every connection, keeps the last hour and answers
- * the API. One thread, one loop (libuv; libmicrohttpd is driven by it), so nothing in it is locked;
- * batches and answers come in over one bounded queue.
+ * the API. With a folder for data it keeps all of it there. One thread, one loop (libuv;
+ * libmicrohttpd is driven by it), so nothing in it is locked; batches and answers come in over one
+ * bounded queue.
  */
 #pragma once
 
@@ -11,6 +12,7 @@
 
 #include "base/error.h"
 #include "server/auth_config.h"
+#include "server/store/store.h"
 #include "wire/batch.h"
 
 struct server;
@@ -21,8 +23,8 @@ struct server_config {
 	const char *version;
 	struct auth_config auth;
 
-	/* Asks the agent (there is one, in this process) for live connections; the answer comes back
-	 * through server_answer. Called from the server's thread. */
+	/* Asks the agent (there is one, in this process) for live connections; the answer comes
+	 * back through server_answer. Called from the server's thread. */
 	void (*request)(void *userdata, const struct wire_request *request);
 	/* Asks the agent to end its window now and visit every socket (`verify`). */
 	void (*sweep_now)(void *userdata);
@@ -31,6 +33,9 @@ struct server_config {
 
 /* Binds. -EINVAL, -EPERM: wrong use, what was given does not go together. */
 int server_open(struct server **ret, const struct server_config *config, struct error *ret_error);
+/* What comes in is kept in a folder, and what is there is taken up again. After rights were given
+ * up and before server_start(). */
+int server_keep(struct server *s, const struct store_config *config, struct error *ret_error);
 int server_start(struct server *s);                           /* its thread begins */
 void server_submit(struct server *s, struct wire_batch *batch);   /* any thread; takes */
 void server_answer(struct server *s, struct wire_answer *answer); /* any thread; takes */
