@@ -37,6 +37,8 @@ struct arguments {
 	uint32_t limit;
 	const char *listen, *cgroup; /* up; listen: server, too; cgroup and the next: agent, too */
 	const char *node, *zone, *region, *metadata;
+	const char *data; /* up, server: the folder for what is kept */
+	uint64_t data_max, retain_ns;
 	double cpu_budget_percent;
 	uint64_t window_ns;
 	uint32_t slots, flows;

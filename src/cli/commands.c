@@ -28,6 +28,7 @@ static const struct option_row up_options[] = {
 	OPTION("listen", "ADDR:PORT", OPTION_TEXT, listen,
 	       "where the API is; loopback only (127.0.0.1:7070)"),
 	OPTIONS_WATCH,
+	OPTION_DATA(""),
 	OPTION_HELP,
 	OPTION_END,
 };
@@ -66,8 +67,8 @@ static const struct option_row flows_options[] = {
 static const struct option_row events_options[] = {
 	OPTION("follow", NULL, OPTION_FLAG, follow,
 	       "print new ones as they come; a row that grew comes again with its count"),
-	OPTION("from", "TIME", OPTION_TEXT, from, "begin: -15m, unix seconds (-1h)"),
-	OPTION("to", "TIME", OPTION_TEXT, to, "end: now, -1m, unix seconds (now)"),
+	OPTION("from", "TIME", OPTION_TEXT, from, "begin: -15m, -7d, 2024-05-01T12:00, unix seconds (-1h)"),
+	OPTION("to", "TIME", OPTION_TEXT, to, "end: now, -1m, 2024-05-01, unix seconds (now)"),
 	OPTION_FILTER_PROCESSES,
 	OPTION_JSON,
 	OPTION_SERVER,
@@ -122,6 +123,7 @@ static const struct option_row server_options[] = {
 	       "who has a certificate of this CA may ask, PEM"),
 	OPTION("plain-http", NULL, OPTION_FLAG, plain_http,
 	       "no TLS beyond loopback: for where something else encrypts"),
+	OPTION_DATA(" (/var/lib/millrace)"),
 	OPTION_HELP,
 	OPTION_END,
 };

@@ -5,9 +5,11 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "base/when.h"
 #include "human.h"
 
 #define OPTIONS_MAX   31
+#define SIZE_MIN      (16u << 20)
 #define WINDOW_MIN_NS 10000000 /* swapping and draining the maps take milliseconds */
 
 static size_t fill(const struct option_row *rows, struct option *options)
@@ -29,6 +31,10 @@ static const char *expected(enum option_kind kind)
 	switch (kind) {
 	case OPTION_DURATION:
 		return HUMAN_DURATION_EXPECTED;
+	case OPTION_SPAN:
+		return WHEN_SPAN_EXPECTED;
+	case OPTION_SIZE:
+		return "a size from 16M on, such as 500M or 8G";
 	case OPTION_WINDOW:
 		return "a duration from 10ms on, such as 50ms or 1s";
 	case OPTION_COUNT:
@@ -53,6 +59,42 @@ static int parse_window(const char *value, uint64_t *ret_ns)
 	return 0;
 }
 
+static int parse_span(const char *value, uint64_t *ret_ns)
+{
+	uint64_t ns;
+	int r = when_parse_span(value, &ns);
+
+	if (r < 0 || !ns)
+		return r < 0 ? r : -EINVAL;
+	*ret_ns = ns;
+	return 0;
+}
+
+/* A whole number and its unit, of 1024. */
+static int parse_size(const char *value, uint64_t *ret)
+{
+	static const char units[] = "KMGT";
+	const char *unit;
+	uint64_t bytes = 0, factor = 1;
+
+	if (*value < '0' || *value > '9')
+		return -EINVAL;
+	for (; *value >= '0' && *value <= '9'; value++) {
+		bytes = bytes * 10 + (uint64_t)(*value - '0');
+		if (bytes > UINT64_C(1) << 50)
+			return -ERANGE;
+	}
+	unit = *value ? strchr(units, *value) : units - 1;
+	if (!unit || (*value && value[1]))
+		return -EINVAL;
+	for (; unit >= units; unit--)
+		factor *= 1024;
+	if (bytes > (UINT64_C(1) << 60) / factor || bytes * factor < SIZE_MIN)
+		return -ERANGE;
+	*ret = bytes * factor;
+	return 0;
+}
+
 static int store(const struct option_row *row, const char *value, struct arguments *arguments)
 {
 	void *at = (char *)arguments + row->offset;
@@ -66,6 +108,10 @@ static int store(const struct option_row *row, const char *value, struct argumen
 		return *value ? 0 : -EINVAL;
 	case OPTION_DURATION:
 		return human_parse_duration(value, at);
+	case OPTION_SPAN:
+		return parse_span(value, at);
+	case OPTION_SIZE:
+		return parse_size(value, at);
 	case OPTION_WINDOW:
 		return parse_window(value, at);
 	case OPTION_COUNT:

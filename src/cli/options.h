@@ -15,6 +15,8 @@ enum option_kind {
 	OPTION_FLAG,
 	OPTION_TEXT,
 	OPTION_DURATION,
+	OPTION_SPAN,   /* a duration with days: 90d */
+	OPTION_SIZE,   /* bytes: 8G */
 	OPTION_WINDOW, /* a duration that an agent can keep: from 10 ms on */
 	OPTION_COUNT,
 	OPTION_PERCENT
@@ -49,8 +51,10 @@ struct option_row {
 		OPTION_CREDENTIALS
 #define OPTION_JSON OPTION("json", NULL, OPTION_FLAG, json, "print JSON, for programs")
 #define OPTION_RANGE                                                                               \
-	OPTION("from", "TIME", OPTION_TEXT, from, "begin: -15m, unix seconds (-5m)"),              \
-		OPTION("to", "TIME", OPTION_TEXT, to, "end: now, -1m, unix seconds (now)")
+	OPTION("from", "TIME", OPTION_TEXT, from,                                                  \
+	       "begin: -15m, -7d, 2024-05-01T12:00, unix seconds (-5m)"),                          \
+		OPTION("to", "TIME", OPTION_TEXT, to,                                              \
+		       "end: now, -1m, 2024-05-01, unix seconds (now)")
 #define OPTION_FILTER                                                                              \
 	OPTION("filter", "EXPR", OPTION_TEXT, filter,                                              \
 	       "only what matches: client:web server:db port:443 !process:curl; a bare word: "     \
@@ -58,6 +62,14 @@ struct option_row {
 #define OPTION_FILTER_PROCESSES                                                                    \
 	OPTION("filter", "EXPR", OPTION_TEXT, filter,                                              \
 	       "only what matches: nginx,redis process:redis-server !container:3f2a")
+/* What is kept on a disk. */
+#define OPTION_DATA(fallback)                                                                      \
+	OPTION("data", "DIR", OPTION_TEXT, data, "folder in which the past is kept" fallback),     \
+		OPTION("data-max", "SIZE", OPTION_SIZE, data_max,                                  \
+		       "room it may take there: 500M, 8G; the finest of the oldest goes first "    \
+		       "(8G)"),                                                                    \
+		OPTION("retain", "DURATION", OPTION_SPAN, retain_ns,                               \
+		       "keep nothing longer, such as 30d (days of two years, hours of 90 days)")
 #define OPTION_HELP OPTION("help", NULL, OPTION_FLAG, help, "print this help")
 #define OPTION_END                                                                                 \
 	{                                                                                          \

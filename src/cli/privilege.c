@@ -39,6 +39,17 @@ bool privilege_can_load(void)
 	       (has(CAP_NET_ADMIN) && (has(CAP_SYS_ADMIN) || (has(CAP_BPF) && has(CAP_PERFMON))));
 }
 
+void privilege_account(unsigned int *ret_uid, unsigned int *ret_gid)
+{
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+
+	if (uid == 0)
+		find_account(&uid, &gid);
+	*ret_uid = uid;
+	*ret_gid = gid;
+}
+
 /* Every capability this kernel knows; needs CAP_SETPCAP, so before the rest goes. Who is not root
  * and lacks it has no use for the set either: no_new_privs keeps exec() from giving what is in it.
  */

@@ -27,4 +27,7 @@
  * Root is let through, since the kernel's refusal tells which one is missing.
  */
 bool privilege_can_load(void);
+/* The account that privilege_drop() changes to; who is not root stays who he is. */
+void privilege_account(unsigned int *ret_uid, unsigned int *ret_gid);
+
 int privilege_drop(struct error *ret_error);

@@ -13,14 +13,22 @@
 
 #include "command.h"
 #include "daemon.h"
+#include "data.h"
 #include "privilege.h"
 #include "server/listen.h"
 #include "server/server.h"
 
-static int start(struct server *server, struct error *ret_error)
+static const char *folder_of(const struct arguments *a)
+{
+	return a->data ? a->data : DATA_DEFAULT;
+}
+
+static int start(struct server *server, const struct arguments *a, struct error *ret_error)
 {
 	int r = privilege_drop(ret_error);
 
+	if (!r)
+		r = data_open(server, a, folder_of(a), ret_error);
 	if (r < 0)
 		return r;
 	r = server_start(server);
@@ -53,7 +61,7 @@ static void report(const struct server *server, const struct arguments *a,
 	if (address->loopback && !server_asks_agents(server))
 		puts("to take agents of other machines: --listen ADDR:PORT with --agent-tokens, "
 		     "--reader-tokens, --cert and --key");
-	puts("data:         the last hour, in memory");
+	printf("data:         %s\n", folder_of(a));
 	fflush(stdout);
 }
 
@@ -82,7 +90,9 @@ int server_run(const struct arguments *a, struct error *ret_error)
 	if (r == -EINVAL)
 		return EXIT_WRONG_USE;
 	if (!r)
-		r = start(server, ret_error);
+		r = data_make(folder_of(a), ret_error);
+	if (!r)
+		r = start(server, a, ret_error);
 	if (!r) {
 		report(server, a, &address);
 		daemon_wait(&ending);

@@ -18,6 +18,7 @@
 #include "agent/agent.h"
 #include "command.h"
 #include "daemon.h"
+#include "data.h"
 #include "privilege.h"
 #include "server/listen.h"
 #include "server/server.h"
@@ -87,6 +88,9 @@ static int start_both(struct up *up, const struct arguments *a, struct error *re
 	char place[200];
 	int r = privilege_drop(ret_error);
 
+	if (!r)
+		r = data_open(up->server, a, a->data, ret_error);
+
 	if (r < 0)
 		return r;
 	watch_find_place(a, up->agent, place, &unknown);
@@ -127,7 +131,9 @@ int up_run(const struct arguments *a, struct error *ret_error)
 		return EXIT_FAILED;
 	daemon_block_signals(&ending);
 	watch_keep_memory_small();
-	r = open_both(&up, a, ret_error);
+	r = data_make(a->data, ret_error);
+	if (!r)
+		r = open_both(&up, a, ret_error);
 	if (!r)
 		r = start_both(&up, a, ret_error);
 	if (!r) {
