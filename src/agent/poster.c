@@ -9,9 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
+#include "agent/mirrored.h"
 #include "agent/secret.h"
 #include "wire/exchange.h"
 
@@ -20,14 +19,6 @@
 #define SILENCE_MAX_S      30l
 #define TIMEOUT_S          600l
 #define TOKEN_SIZE_MAX     1024
-
-/* A file as libcurl reads it: by a path, each time it connects, when we may not read the file any
- * more. So it gets a copy in memory that is ours. */
-struct mirrored {
-	struct secret file;
-	int fd;
-	char path[32];
-};
 
 struct poster {
 	char *server; /* owned, without a slash at its end */
@@ -55,52 +46,6 @@ static size_t on_data(char *data, size_t one, size_t size, void *userdata)
 
 /* --- files --------------------------------------------------------------------------------------
  */
-
-static int mirror(struct mirrored *m)
-{
-	int fd = memfd_create("millrace", MFD_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, m->file.data, m->file.size) != (ssize_t)m->file.size) {
-		close(fd);
-		return -EIO;
-	}
-	if (m->fd > 0)
-		close(m->fd);
-	m->fd = fd;
-	snprintf(m->path, sizeof(m->path), "/proc/self/fd/%d", fd);
-	return 0;
-}
-
-static int mirrored_open(struct mirrored *m, const char *path, const char *what,
-			 struct error *ret_error)
-{
-	int r;
-
-	if (!path)
-		return 0;
-	r = secret_open(&m->file, path, what, ret_error);
-	if (r < 0)
-		return r;
-	r = mirror(m);
-	return r < 0 ? error_set(ret_error, r, "cannot keep %s in memory: %s; free some", what,
-				 strerror(-r))
-		     : 0;
-}
-
-static void mirrored_close(struct mirrored *m)
-{
-	if (m->fd > 0)
-		close(m->fd);
-	secret_close(&m->file);
-}
-
-static void mirrored_look(struct mirrored *m)
-{
-	if (secret_look(&m->file))
-		mirror(m); /* no memory: the one before serves on */
-}
 
 static int open_files(struct poster *p, const struct poster_config *c, struct error *ret_error)
 {

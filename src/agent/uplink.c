@@ -133,8 +133,13 @@ static void tell_change(struct uplink *u, const struct error *problem)
 
 static void hand_over(struct uplink *u, const struct wire_reply *reply)
 {
-	for (size_t i = 0; i < reply->request_count; i++)
-		u->config.on_request(u->config.userdata, &reply->requests[i]);
+	for (size_t i = 0; i < reply->request_count; i++) {
+		struct wire_request request = reply->requests[i];
+
+		if (request.connections_max > WIRE_ANSWER_CONNECTIONS_MAX)
+			request.connections_max = WIRE_ANSWER_CONNECTIONS_MAX;
+		u->config.on_request(u->config.userdata, &request);
+	}
 	if (reply->sweep_now)
 		u->config.on_sweep_now(u->config.userdata);
 }

@@ -13,20 +13,10 @@
 
 #include <cmocka.h>
 
-#include "wire/decode.h"
+#include "agent/model_for_test.h"
 #include "wire/life_for_test.h"
 
 #define SECOND_NS UINT64_C(1000000000)
-
-struct model {
-	struct book book;
-	uint64_t sequence, defined_for; /* taken last; handles are known for this one */
-	uint8_t *bytes;                 /* of the one taken last */
-	size_t size;
-	unsigned int taken, repeated, asked, defined;
-	unsigned int refuse_one_in; /* 0: none */
-	uint64_t refused_rows;
-};
 
 struct world {
 	struct uplink_state *uplink;
@@ -43,77 +33,16 @@ struct world {
 	unsigned int posts, replies, waited;
 };
 
-static void model_keep(struct model *m, const uint8_t *data, size_t size, uint64_t sequence)
-{
-	free(m->bytes);
-	m->bytes = malloc(size);
-	memcpy(m->bytes, data, size);
-	m->size = size;
-	m->sequence = sequence;
-	m->defined_for = sequence + 1;
-	m->taken++;
-}
-
-static int model_take(struct model *m, const struct wire_batch *b, const uint8_t *data, size_t size,
-		      uint64_t random)
-{
-	if (b->sequence == m->sequence && !b->definitions) {
-		bool same = size == m->size && !memcmp(data, m->bytes, size);
-
-		m->repeated += same;
-		return same ? 204 : 422;
-	}
-	if (b->sequence <= m->sequence)
-		return 422;
-	if (b->definitions) {
-		book_add(&m->book, b);
-		m->defined_for = b->sequence;
-		m->defined++;
-		return 204;
-	}
-	if (b->sequence != m->defined_for) {
-		m->asked++;
-		return 409;
-	}
-	if (m->refuse_one_in && random % m->refuse_one_in == 0) {
-		m->refused_rows += b->update_count;
-		return 422;
-	}
-	assert_true(!m->refuse_one_in || b->loss[WIRE_LOSS_REFUSED_BY_SERVER] == m->refused_rows);
-	book_add(&m->book, b);
-	model_keep(m, data, size, b->sequence);
-	return random % 4 ? 204 : 200;
-}
-
-static int model_post(struct world *w, const uint8_t *data, size_t size)
-{
-	struct error error = {""};
-	struct wire_batch *b;
-	int status;
-
-	if (wire_decode(data, size, NULL, &b, &error))
-		fail_msg("%s", error.text);
-	status = model_take(&w->server, b, data, size, life_random(&w->life));
-	wire_batch_free(b);
-	return status;
-}
-
 static bool chance(struct world *w, unsigned int percent)
 {
 	return life_random(&w->life) % 100 < percent;
-}
-
-static void model_restart(struct world *w)
-{
-	book_forget_handles(&w->server.book);
-	w->server.defined_for = 0;
 }
 
 /* What the network kept arrives, and its answer goes nowhere. */
 static void deliver_late(struct world *w)
 {
 	if (w->late)
-		model_post(w, w->late, w->late_size);
+		model_post(&w->server, w->late, w->late_size, life_random(&w->life));
 	free(w->late);
 	w->late = NULL;
 }
@@ -133,14 +62,14 @@ static int network_post(struct world *w, const struct uplink_post *post)
 	int status;
 
 	if (chance(w, w->restarts))
-		model_restart(w);
+		model_restart(&w->server);
 	if (chance(w, w->again))
 		keep_late(w, post);
 	if (w->cut || chance(w, w->lost))
 		return 0;
 	if (chance(w, w->unready))
 		return 503;
-	status = model_post(w, post->data, post->size);
+	status = model_post(&w->server, post->data, post->size, life_random(&w->life));
 	if (chance(w, 20))
 		deliver_late(w);
 	return chance(w, w->unanswered) ? 0 : status;
@@ -176,8 +105,7 @@ static void world_init(struct world *w, uint64_t seed)
 {
 	*w = (struct world){.now = {.now_ns = 100 * SECOND_NS}};
 	life_init(&w->life, seed);
-	w->server.defined_for = 1;
-	book_init(&w->server.book);
+	model_init(&w->server);
 	book_init(&w->said);
 	assert_int_equal(uplink_state_new(&w->uplink, seed), 0);
 }
@@ -185,9 +113,8 @@ static void world_init(struct world *w, uint64_t seed)
 static void world_done(struct world *w)
 {
 	w->uplink = uplink_state_free(w->uplink);
-	book_done(&w->server.book);
+	model_done(&w->server);
 	book_done(&w->said);
-	free(w->server.bytes);
 	free(w->late);
 }
 
@@ -268,7 +195,7 @@ static void a_server_that_forgot_is_told_again(void **state)
 	world_init(&w, 3);
 	for (unsigned int i = 0; i < 20; i++) {
 		run_windows(&w, 10);
-		model_restart(&w);
+		model_restart(&w.server);
 	}
 	run_windows(&w, 1);
 	assert_int_equal(w.server.asked, 20);

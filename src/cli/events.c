@@ -35,6 +35,10 @@ static void write_event(const json_t *e, FILE *out)
 		strftime(clock, sizeof(clock), "%F %T", &tm);
 	fprintf(out, "%s  ", clock);
 	human_print(out, field_text(e, "text"));
+	if (!strcmp(field_text(e, "scope"), "agent")) { /* its text names the node */
+		fputc('\n', out);
+		return;
+	}
 	fprintf(out, "  (%s ", field_text(e, "who.kind"));
 	human_print(out, field_text(e, "who.workload"));
 	fprintf(out, ", pid %.0f)\n", field_number(e, "who.pid"));

@@ -191,6 +191,8 @@ int graph_parse(struct graph *ret, const json_t *json)
 	struct graph g = {
 		.from = field_number(json, "from"),
 		.to = field_number(json, "to"),
+		.agents_expected = (int)field_number(json, "completeness.agents.expected"),
+		.agents_reporting = (int)field_number(json, "completeness.agents.reporting"),
 		.covered_from = field_number(json, "completeness.covered.from"),
 		.covered_to = field_number(json, "completeness.covered.to"),
 	};

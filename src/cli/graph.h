@@ -49,6 +49,7 @@ struct graph_edge {
 
 struct graph {
 	double from, to;
+	int agents_expected, agents_reporting;
 	double covered_from, covered_to; /* what windows there are span; 0: none, or not told */
 	struct graph_node *nodes;
 	size_t node_count;

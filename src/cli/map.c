@@ -170,6 +170,9 @@ static void write_title(const struct graph *g, FILE *out)
 	fprintf(out, "%zu service%s, %zu dependenc%s, %s in the last %s\n", g->node_count,
 		g->node_count == 1 ? "" : "s", g->edge_count, g->edge_count == 1 ? "y" : "ies",
 		human_bytes(bytes, total), human_span(span, g->to - graph_begin(g)));
+	if (g->agents_reporting < g->agents_expected)
+		fprintf(out, "%d of %d agents silent: millrace agents tells which\n",
+			g->agents_expected - g->agents_reporting, g->agents_expected);
 }
 
 int map_write_text(const struct graph *g, bool filtered, const struct table_style *style, FILE *out)

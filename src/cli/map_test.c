@@ -55,9 +55,8 @@ static void the_title_begins_where_history_does(void **state)
 	char *text;
 
 	json_object_set_new(json, "from", json_real(0));
-	json_object_set_new(
-		json, "completeness",
-		json_pack("{s:{s:f, s:f}}", "covered", "from", 1250.0, "to", 1299.5));
+	json_object_set_new(json, "completeness",
+			    json_pack("{s:{s:f, s:f}}", "covered", "from", 1250.0, "to", 1299.5));
 	text = written(json, false);
 	assert_non_null(strstr(text, " in the last 50 s\n"));
 	free(text);
@@ -181,10 +180,37 @@ static void survives_wrong_types(void **state)
 	json_decref(json);
 }
 
+/* Which of several zones, what only carries others, what stands in for a silent agent. */
+static void tells_zones_carriers_and_silence(void **state)
+{
+	json_t *json = json_loads(
+		"{\"from\": 0, \"to\": 300, \"nodes\": [{\"id\": \"a\", \"name\": \"web\"},"
+		" {\"id\": \"b\", \"name\": \"db\"}], \"edges\": ["
+		"{\"client\": \"a\", \"server\": \"b\", \"port\": 80, \"bytes_to_server\": 7,"
+		" \"client_zone\": \"z1\", \"server_zone\": \"z2\", \"provisional\": true},"
+		"{\"client\": \"a\", \"server\": \"b\", \"port\": 80, \"bytes_to_server\": 5,"
+		" \"client_zone\": \"z2\", \"server_zone\": \"z2\"},"
+		"{\"client\": \"a\", \"server\": \"b\", \"port\": 81, \"bytes_to_server\": 100,"
+		" \"carrier\": \"sidecar\"}],"
+		" \"completeness\": {\"agents\": {\"expected\": 3, \"reporting\": 1}}}",
+		0, NULL);
+	char *text = written(json, false);
+
+	assert_non_null(strstr(text, "3 dependencies, 12 B in the last 5 min\n"));
+	assert_non_null(strstr(text, "2 of 3 agents silent: millrace agents tells which\n"));
+	assert_non_null(strstr(text, "db:80 (z1 > z2)"));
+	assert_non_null(strstr(text, "db:80 (z2 > z2)"));
+	assert_non_null(strstr(text, "ok, provisional"));
+	assert_non_null(strstr(text, "ok, sidecar"));
+	free(text);
+	json_decref(json);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(draws_the_tree),
+		cmocka_unit_test(tells_zones_carriers_and_silence),
 		cmocka_unit_test(the_title_begins_where_history_does),
 		cmocka_unit_test(udp_has_no_connections),
 		cmocka_unit_test(nothing_is_said),

@@ -96,6 +96,30 @@ static void write_life(struct why *w)
 			human_span(last, w->g->to - graph_begin(w->g)));
 }
 
+/* Where its ends are, if anybody told, and what its figures are worth. */
+static void write_standing(struct why *w)
+{
+	const struct graph_edge *e = w->e;
+	const char *class = field_text(e->json, "class");
+
+	if (*e->client_zone && *e->server_zone) {
+		fputs("  from zone ", w->out);
+		human_print(w->out, e->client_zone);
+		fputs(" to ", w->out);
+		human_print(w->out, e->server_zone);
+		fputs(!strcmp(class, "cross_region") ? ", in another region\n" : "\n", w->out);
+	}
+	if (!strcmp(e->carrier, "sidecar"))
+		fputs("  to its own sidecar: only carries what is counted elsewhere\n", w->out);
+	if (!strcmp(e->carrier, "tunnel"))
+		fputs("  the outside of a tunnel: only carries what is counted elsewhere\n",
+		      w->out);
+	if (e->provisional)
+		fprintf(w->out,
+			"  the agent of %s is silent: this is what the server's end saw since\n",
+			w->client);
+}
+
 static void write_breaks(struct why *w)
 {
 	const struct graph_edge *e = w->e;
@@ -259,6 +283,7 @@ static void write_edge(struct why *w)
 		fprintf(w->out, " (%s)", words);
 	fputc('\n', w->out);
 	write_life(w);
+	write_standing(w);
 	why_write_failures(w);
 	why_write_drops(w);
 	write_breaks(w);

@@ -96,7 +96,7 @@ static void fill_server(const struct core *c, struct query_agents *out)
 int query_agents(struct core *c, uint64_t now_ns, struct arena *arena, struct query_agents *ret)
 {
 	const struct query_range recent = {now_ns > RECENT_NS ? now_ns - RECENT_NS : 0, now_ns};
-	struct query_agents out = {.agent_count = c->reporter_count};
+	struct query_agents out = {0};
 	int r = gather(c, &recent, now_ns);
 
 	if (!r)
@@ -106,11 +106,13 @@ int query_agents(struct core *c, uint64_t now_ns, struct arena *arena, struct qu
 				  &out.server_losses, &out.server_loss_count);
 	if (r < 0)
 		return r;
-	out.agents = arena_alloc(arena, (out.agent_count + 1) * sizeof(*out.agents));
+	out.agents = arena_alloc(arena, (c->reporter_count + 1) * sizeof(*out.agents));
 	if (!out.agents)
 		return -ENOMEM;
-	for (uint32_t i = 0; !r && i < out.agent_count; i++)
-		r = fill_agent(&c->reporters[i], now_ns, arena, &out.agents[i]);
+	for (uint32_t i = 0; !r && i < c->reporter_count; i++)
+		if (!c->reporters[i].vacant)
+			r = fill_agent(&c->reporters[i], now_ns, arena,
+				       &out.agents[out.agent_count++]);
 	fill_server(c, &out);
 	if (!r)
 		*ret = out;

@@ -253,3 +253,9 @@ bool endpoint_takes_over(const struct endpoint_table *t, uint32_t machine, uint3
 
 	return lru_get(t->entries, &key);
 }
+
+void endpoint_mark_reporters(const struct endpoint_table *t, bool *used)
+{
+	for (const struct endpoint *e = lru_oldest(t->entries); e; e = lru_newer(t->entries, e))
+		used[e->reporter] = true;
+}

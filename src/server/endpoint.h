@@ -61,6 +61,9 @@ bool endpoint_address_is_local(const struct endpoint_table *t, uint32_t machine,
 bool endpoint_takes_over(const struct endpoint_table *t, uint32_t machine, uint32_t netns,
 			 uint32_t actor, uint8_t transport, uint16_t port);
 
+/* Sets used[] of every agent that some entry names. */
+void endpoint_mark_reporters(const struct endpoint_table *t, bool *used);
+
 /* How sure it is that the address is local in that namespace: 2 somebody in it said so, 1 it is the
  * machine's own and netns may be that one (netns 0 of an entry), 0 not. */
 unsigned int endpoint_address_in(const struct endpoint_table *t, uint32_t machine, uint32_t netns,

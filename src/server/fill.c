@@ -40,8 +40,10 @@ static int take_reporter(void *userdata, const void *row)
 	struct reporter *r = life_find_reporter(c, s->node);
 	int e;
 
-	if (!r || r->index < c->reporter_count) /* one agent too many; a name twice */
+	if (!r) /* one agent too many */
 		return 0;
+	if (life_is_known(c, r)) /* it had been forgotten, and came back */
+		return idmap_put(&f->reporters, s->id, r->index);
 	e = life_count_reporter(c, r, s->node);
 	if (!e)
 		e = idmap_put(&f->reporters, s->id, r->index);

@@ -90,6 +90,8 @@ uint32_t flow_scope(const struct flow_id *id);
  * scope, the other role; on the same machine, or on another if no address is loopback and the
  * remote address of each is not its own machine's (172.17.0.2 exists everywhere). A server's flow
  * may be meant by what its clients asked for, too.
+ * Known limit: an address that moves to another machine (VRRP) is the first one's, too, until the
+ * last flow there is forgotten; until then that machine's connections to it are not met.
  *
  *     struct flow_mirrors at = flow_mirrors_begin(f);
  *     while (flow_mirrors_next(&flows, &at, &other)) …

@@ -113,7 +113,7 @@ static int judge_sequence(const struct reporter *r, const struct wire_batch *b,
 static int judge(const struct intake *in, const struct reporter *r, const struct wire_batch *b,
 		 const uint8_t hash[INTAKE_HASH_SIZE], uint64_t now_ns)
 {
-	bool known = r->index < in->core->reporter_count;
+	bool known = life_is_known(in->core, r);
 	bool rebooted = known && !life_is_of_boot(r, b);
 
 	if (rebooted && reporter_is_reporting(r, now_ns))
@@ -170,7 +170,7 @@ static int take(struct intake *in, struct reporter *r, const struct wire_batch *
 
 	if (e < 0) {
 		/* half of its definitions may have been learnt: say them again */
-		if (e == -ENOMEM && r->index < in->core->reporter_count)
+		if (e == -ENOMEM && life_is_known(in->core, r))
 			r->defined_for = 0;
 		return e;
 	}

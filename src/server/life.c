@@ -27,6 +27,58 @@ static uint32_t node_hash(const struct core *c, const char *node)
 	return hashindex_hash(c->actors.seed, node, strlen(node));
 }
 
+bool life_is_known(const struct core *c, const struct reporter *r)
+{
+	return r->index < c->reporter_count && !r->vacant;
+}
+
+/* Which places something still refers to: flows, actors, windows, events, addresses. */
+static void mark_used(const struct core *c, bool *used)
+{
+	for (uint32_t i = 0; i < flow_table_used(&c->flows); i++)
+		if (flow_at(&c->flows, i))
+			used[flow_id(&c->flows, flow_at(&c->flows, i))->reporter] = true;
+	for (uint32_t i = 0; i < c->actors.used_max; i++)
+		if (c->actors.actors[i].references)
+			used[c->actors.actors[i].reporter] = true;
+	for (size_t i = 0; i < history_count(&c->history); i++)
+		used[history_at(&c->history, i)->reporter] = true;
+	for (size_t i = 0; i < events_count(&c->events); i++)
+		if (events_at(&c->events, i)->scope == EVENT_AGENT)
+			used[events_at(&c->events, i)->reporter] = true;
+	endpoint_mark_reporters(&c->endpoints, used);
+}
+
+static void vacate(struct core *c, struct reporter *r)
+{
+	uint32_t index = r->index;
+
+	hashindex_remove(&c->reporters_by_node, node_hash(c, r->node), index);
+	reporter_done(r);
+	*r = (struct reporter){.index = index, .vacant = true};
+}
+
+void life_vacate(struct core *c)
+{
+	bool *used = calloc(c->config.agents_max, sizeof(*used));
+
+	if (!used)
+		return;
+	mark_used(c, used);
+	for (uint32_t i = 0; i < c->reporter_count; i++)
+		if (c->reporters[i].given_back && !used[i])
+			vacate(c, &c->reporters[i]);
+	free(used);
+}
+
+static struct reporter *find_vacant(struct core *c)
+{
+	for (uint32_t i = 0; i < c->reporter_count; i++)
+		if (c->reporters[i].vacant)
+			return &c->reporters[i];
+	return NULL;
+}
+
 struct reporter *life_find_reporter(struct core *c, const char *node)
 {
 	char clean[sizeof(c->reporters[0].node)];
@@ -39,7 +91,7 @@ struct reporter *life_find_reporter(struct core *c, const char *node)
 		if (!strcmp(c->reporters[i].node, clean))
 			return &c->reporters[i];
 	if (c->reporter_count == c->config.agents_max)
-		return NULL;
+		return find_vacant(c);
 	c->reporters[c->reporter_count].index = c->reporter_count;
 	return &c->reporters[c->reporter_count]; /* counted once a batch of it is taken */
 }
@@ -61,7 +113,7 @@ static void find_machine(struct core *c, struct reporter *r, const struct wire_b
 	for (uint32_t i = 0; i < c->reporter_count; i++) {
 		struct reporter *other = &c->reporters[i];
 
-		if (other == r || !life_is_of_boot(other, b))
+		if (other == r || other->vacant || !life_is_of_boot(other, b))
 			continue;
 		machine = other->machine;
 		other->shares_machine = r->shares_machine = true;
@@ -139,7 +191,8 @@ int life_count_reporter(struct core *c, struct reporter *r, const char *node)
 	if (e < 0)
 		return e;
 	r->permanent = ++c->last_reporter;
-	c->reporter_count++;
+	c->reporter_count += !r->vacant;
+	r->vacant = false;
 	return 0;
 }
 
@@ -147,7 +200,7 @@ static int begin_life(struct learn *in)
 {
 	struct reporter *r = in->reporter;
 	struct core *c = in->core;
-	bool first = r->index == c->reporter_count;
+	bool first = !life_is_known(c, r);
 	bool rebooted = first || !life_is_of_boot(r, in->batch);
 	uint64_t began_ns = life_wall(in, in->batch->started_ns);
 	int e = first ? life_count_reporter(c, r, in->batch->node) : life_end(c, r, began_ns);
@@ -198,7 +251,7 @@ int life_check(struct learn *in)
 	struct reporter *r = in->reporter;
 	struct core *c = in->core;
 	const struct wire_batch *b = in->batch;
-	bool known = r->index < c->reporter_count;
+	bool known = life_is_known(c, r);
 	bool same = known && life_is_of_boot(r, b);
 
 	if (same && b->started_ns < r->started_ns)

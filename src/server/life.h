@@ -19,8 +19,13 @@ int life_refuse(struct core *c, enum loss cause, int code);
 /* From now on it is found by its node's name, and has a number. -ENOMEM. */
 int life_count_reporter(struct core *c, struct reporter *r, const char *node);
 
-/* NULL: one agent too many. One not seen before has index reporter_count. */
+/* NULL: one agent too many. One not seen before has index reporter_count, or the place of one that
+ * is long gone; it is not known until a batch of it is taken. */
 struct reporter *life_find_reporter(struct core *c, const char *node);
+/* Machines come and go, and their names with them: places of agents that gave all back, and that
+ * nothing refers to any more, are free again. Looks at everything there is. */
+void life_vacate(struct core *c);
+bool life_is_known(const struct core *c, const struct reporter *r);
 
 /* Whether the batch is of the machine, since it booted, that this reporter was last heard of from. */
 bool life_is_of_boot(const struct reporter *r, const struct wire_batch *b);

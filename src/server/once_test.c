@@ -3,6 +3,7 @@
  * Proves: a connection counts once, though two agents on two machines report it, or one of them, or
  * now this one and now that one; and it is never thought to be another that looks alike.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +16,7 @@
 #include <linux/types.h>
 
 #include "../../bpf/flow.h"
+#include "server/core.h"
 #include "server/world_for_test.h"
 
 #define WEB_ADDRESS "10.0.0.1"
@@ -470,6 +472,39 @@ static void test_a_server_that_slept(void **state)
 		core_tick(db.core, world_wall(&db));
 	}
 	assert_string_equal(newest_event(NULL), "the agent of db-1 started");
+}
+
+/* Machines come and go: a full house has room again when the last trace of one is gone. */
+static void test_a_place_for_the_next_machine(void **state)
+{
+	const struct core_config config = {.agents_max = 2};
+	struct query_agents agents;
+	struct world next;
+
+	world_done(&db);
+	world_done(&web);
+	world_init(&web, &config);
+	web.node = "web-1";
+	world_join(&db, &web, "db-1");
+	define_both();
+	world_traffic(&web, 1, 100, 0, false);
+	world_traffic(&db, 1, 100, 0, false);
+	send_both();
+	db.core->reporters[0].defined_for = db.core->reporters[1].defined_for = 2; /* elsewhere */
+	world_join(&next, &db, "web-2");
+	assert_int_equal(world_try_send(&next), -ENOSPC);
+	db.window_ns = 10 * WORLD_SECOND;
+	for (unsigned int i = 0; i < 800; i++) {
+		world_send(&db);
+		for (unsigned int k = 0; k < 10; k++)
+			core_tick(db.core, world_wall(&db) - (9 - k) * WORLD_SECOND);
+	}
+	next.now_ns = db.now_ns;
+	next.sequence = 0;
+	world_send(&next);
+	assert_string_equal(agent_of(&agents, "web-2")->status, "reporting");
+	assert_int_equal(agents.agent_count, 2);
+	world_done(&next);
 }
 
 /* --- clocks ----------------------------------------------------------------------------------- */
@@ -1131,6 +1166,7 @@ int main(void)
 		TEST(test_a_merged_window_is_not_judged),
 		TEST(test_an_agent_gone_silent_is_an_event),
 		TEST(test_a_server_that_slept),
+		TEST(test_a_place_for_the_next_machine),
 		TEST(test_an_agent_an_hour_ahead),
 		TEST(test_a_clock_that_steps),
 		TEST(test_a_suspended_agent),

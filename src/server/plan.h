@@ -20,7 +20,9 @@
  * bucket if the same machine has coarse client-role flows in the range, or local clients of the
  * same server: its bytes may be in theirs already. Otherwise it is primary.
  *
- * Known limit: a simultaneous open is two clients; each is primary towards the other's address.
+ * Known limits: a simultaneous open is two clients; each is primary towards the other's address.
+ * Of UDP between two ports that are both bound and both ephemeral, each end takes itself for the
+ * server (udp_role.h), and both count.
  */
 #pragma once
 

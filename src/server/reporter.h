@@ -31,6 +31,7 @@ struct reporter {
 	bool covered;        /* in this life: a window has come, and none was lost since */
 	struct coverage coverage;
 	bool told_silent, given_back; /* watch.c */
+	bool vacant;                  /* its place waits for another agent; life.c */
 	char node[256], boot_id[64], version[64], kernel[256], hooks[512];
 	char zone[128], region[128]; /* where its machine stands; "": not told */
 	char cgroup[512];            /* it observes only this; "": all of its machine */

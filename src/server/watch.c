@@ -11,6 +11,7 @@
 #include "server/life.h"
 
 #define TICK_LATE_NS UINT64_C(3000000000)
+#define VACATE_NS    UINT64_C(60000000000)
 #define GRACE_NS     UINT64_C(15000000000) /* longer than agents wait between two attempts */
 
 static void tell(struct core *c, const struct reporter *r, uint8_t kind, uint64_t at_ns)
@@ -57,10 +58,16 @@ void core_tick(struct core *c, uint64_t now_ns)
 		c->stood_still_until_ns = now_ns + GRACE_NS;
 	if (now_ns < c->stood_still_until_ns)
 		return;
+	if (c->reporter_count == c->config.agents_max && now_ns > c->vacated_ns + VACATE_NS) {
+		c->vacated_ns = now_ns;
+		life_vacate(c);
+	}
 	for (uint32_t i = 0; i < c->reporter_count; i++) {
 		struct reporter *r = &c->reporters[i];
 		enum coverage_tail tail = reporter_tail(r, now_ns);
 
+		if (r->vacant)
+			continue;
 		if (tail != COVERAGE_REPORTING && !r->told_silent) {
 			r->told_silent = true;
 			tell(c, r, EVENT_SILENT, r->last_seen_wall_ns);

@@ -22,7 +22,7 @@
 #define STORE_HASH_SIZE 16
 
 struct store_reporter {
-	uint64_t id;
+	uint64_t id; /* 0: nobody; the item is of agents that fell silent */
 	uint32_t machine;
 	const char *node, *boot_id, *version, *kernel, *hooks, *zone, *region, *cgroup;
 	uint64_t started_ns; /* the agent's clock; with boot_id names its life */

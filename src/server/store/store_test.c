@@ -358,7 +358,7 @@ static void test_restart(void **state)
 	assert_int_equal(c->listeners.count, k.w[0].core->listeners.count);
 	assert_int_equal(events_count(&c->events), events_count(&k.w[0].core->events));
 	assert_int_equal(c->reporter_count, AGENTS);
-	assert_int_equal(c->reporters[0].sequence, k.w[0].sequence);
+	assert_int_equal(c->reporters[AGENTS - 1].sequence, k.w[0].sequence); /* the newest first */
 	assert_true(c->flows.last_permanent == k.w[0].core->flows.last_permanent);
 	assert_true(c->actors.last_permanent == k.w[0].core->actors.last_permanent);
 	assert_int_equal(c->machine_count, k.w[0].core->machine_count);

@@ -299,7 +299,7 @@ static int write_window(struct writer *w, const struct store_window *v)
 
 int write_item(struct writer *w, const struct store_item *item)
 {
-	int r = write_reporter(w, &item->reporter);
+	int r = item->reporter.id ? write_reporter(w, &item->reporter) : 0;
 
 	if (!r)
 		r = write_life(w, &item->reporter);
