@@ -32,6 +32,9 @@ _Noreturn void bench_die(const char *format, ...) __attribute__((format(printf, 
 /* A file of this run's directory; static storage, four calls long. */
 const char *bench_file(const struct bench *b, const char *name);
 
+/* Whether this build's server keeps data in a directory. */
+bool bench_keeps_data(const struct bench *b);
+
 void line_keepalive(const struct bench *b);
 void line_throughput(const struct bench *b);
 void line_connection(const struct bench *b);
@@ -43,4 +46,7 @@ void line_sweep(const struct bench *b);
 void line_memory(const struct bench *b);
 void line_fresh(const struct bench *b);
 void line_beside(const struct bench *b);
+void line_cluster(const struct bench *b);
+void line_telemetry(const struct bench *b);
+void line_wire(const struct bench *b);
 void line_guest(const struct bench *b); /* run inside a guest, by line_beside.sh */

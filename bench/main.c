@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../tests/live/run.h"
 #include "agent/cgroup_mount.h"
 #include "bench.h"
 #include "report.h"
@@ -30,6 +31,9 @@ static const struct line {
 	{"memory", "memory with 10,000 live sockets", line_memory, false},
 	{"fresh", "from connect() to the answer", line_fresh, false},
 	{"beside", "other tools on the same traffic", line_beside, false},
+	{"wire", "bytes an update takes", line_wire, false},
+	{"telemetry", "bytes on the wire against the applications'", line_telemetry, false},
+	{"cluster", "one server, the agents of a simulated cluster", line_cluster, false},
 	{"datagram-guest", "the same; inside a guest", line_datagram_guest, true},
 	{"guest", "tcptop and tcplife; inside a guest", line_guest, true},
 };
@@ -56,6 +60,15 @@ const char *bench_file(const struct bench *b, const char *name)
 
 	snprintf(path, sizeof(*found), "%s/%s", b->directory, name);
 	return path;
+}
+
+bool bench_keeps_data(const struct bench *b)
+{
+	char help[16384] = "";
+
+	run(&(struct spawn){0}, (const char *const[]){b->millrace, "server", "--help", NULL}, help,
+	    sizeof(help), 10000);
+	return strstr(help, "--data");
 }
 
 static void usage(FILE *out)

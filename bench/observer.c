@@ -34,7 +34,8 @@ static bool has_reported(void *userdata)
 
 	if (process_wait(o->pid, 0) >= 0)
 		bench_die("observe: millrace up ended; its words are in millrace.log");
-	if (client_get(o->url, "/api/v1/agents", NULL, &answer, &error) < 0)
+	if (client_get(&(struct server_access){.url = o->url}, "/api/v1/agents", NULL, &answer,
+		       &error) < 0)
 		return false;
 	is = field_number(json_array_get(field_array(answer.json, "agents"), 0), "batches") >= 2;
 	client_answer_done(&answer);
@@ -91,7 +92,7 @@ void observer_ask(const struct observer *o, const char *path, struct client_answ
 {
 	struct error error;
 
-	if (client_get(o->url, path, NULL, ret, &error) < 0)
+	if (client_get(&(struct server_access){.url = o->url}, path, NULL, ret, &error) < 0)
 		bench_die("ask millrace up: %s", error.text);
 }
 
