@@ -10,11 +10,15 @@
 
 #include <zstd.h>
 
+#include "wire/words.h"
+
 static size_t compress(ZSTD_CCtx *context, uint8_t *to, size_t capacity, const void *data,
 		       size_t size)
 {
 	size_t z = ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
 
+	if (!ZSTD_isError(z))
+		z = ZSTD_CCtx_refPrefix(context, wire_words, WIRE_WORDS_SIZE);
 	return ZSTD_isError(z) ? z : ZSTD_compress2(context, to, capacity, data, size);
 }
 
@@ -85,7 +89,9 @@ static ZSTD_DCtx *take_context(void)
 	if (context)
 		return context;
 	context = ZSTD_createDCtx();
-	if (context && (!can_keep || pthread_setspecific(contexts, context))) {
+	if (context &&
+	    (ZSTD_isError(ZSTD_DCtx_loadDictionary(context, wire_words, WIRE_WORDS_SIZE)) ||
+	     !can_keep || pthread_setspecific(contexts, context))) {
 		ZSTD_freeDCtx(context);
 		return NULL;
 	}
