@@ -16,7 +16,7 @@
 
 #define ANSWER_SIZE_MAX    65536
 #define CONNECT_TIMEOUT_MS 5000l
-#define SILENCE_MAX_S      30l
+#define SILENCE_MAX_S      10l
 #define TIMEOUT_S          600l
 #define TOKEN_SIZE_MAX     1024
 

@@ -6,7 +6,7 @@
  * who we are. HTTP/1.1, TLS from 1.2 on, no redirects, no proxy to loopback. Tokens and
  * certificates may change while we run (secret.h); a connection that is open is not ended for that.
  *
- * Limits: an answer of 64 KB; 5 s to connect, 30 s without a byte, 10 minutes in all.
+ * Limits: an answer of 64 KB; 5 s to connect, 10 s without a byte, 10 minutes in all.
  */
 #pragma once
 
