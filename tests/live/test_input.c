@@ -59,6 +59,27 @@ static void wrong_use(struct live *l)
 		(const char *const[]){m, "map", "--server", "http://127.0.0.1:1", NULL});
 }
 
+static void wrong_agent(struct live *l)
+{
+	const struct spawn plain = {0};
+	const char *m = l->millrace, *server = "http://127.0.0.1:1";
+
+	refused(l, "agent: no URL", "not a URL", &plain, 2,
+		(const char *const[]){m, "agent", "--server", "nowhere", NULL});
+	refused(l, "agent: no token file", "/nowhere", &plain, 1,
+		(const char *const[]){m, "agent", "--server", server, "--token-file", "/nowhere",
+				      NULL});
+	refused(l, "agent: no token in it", "16 printable", &plain, 2,
+		(const char *const[]){m, "agent", "--server", server, "--token-file",
+				      "/proc/sys/kernel/ostype", NULL});
+	refused(l, "agent: no such certificate", "/nowhere", &plain, 1,
+		(const char *const[]){m, "agent", "--server", server, "--ca", "/nowhere", NULL});
+	refused(l, "agent: a zone that is none", "--zone", &plain, 2,
+		(const char *const[]){m, "agent", "--server", server, "--zone", "a b", NULL});
+	refused(l, "agent: no such cloud", "metadata", &plain, 2,
+		(const char *const[]){m, "agent", "--server", server, "--metadata", "x", NULL});
+}
+
 static void wrong_machine(struct live *l)
 {
 	char listen[32];
@@ -154,6 +175,7 @@ enum verdict test_input(struct live *l)
 	struct millrace m;
 
 	wrong_use(l);
+	wrong_agent(l);
 	wrong_machine(l);
 	if (!millrace_start(&m, l, NULL))
 		return FAIL;
