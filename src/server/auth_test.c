@@ -12,12 +12,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "server/auth.h"
 #include "server/certificates_for_test.h"
+#include "server/client_for_test.h"
 #include "server/server.h"
 #include "wire/exchange.h"
 
@@ -308,6 +311,35 @@ static void test_certificates_exchanged(void **state)
 	authority_sign(agent_ca, "agent", true, path("agent.pem"), path("agent.key"));
 }
 
+static uint64_t cpu_us(void)
+{
+	struct rusage used;
+
+	getrusage(RUSAGE_SELF, &used);
+	return (uint64_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000 +
+	       (uint64_t)(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+}
+
+/* Who stops in the middle of a handshake costs next to nothing, and others go on. */
+static void test_stalled_handshake(void **state)
+{
+	static const char half[] = "\x16\x03\x01\x02\x00\x01";
+	uint64_t before;
+	int fds[20], i;
+
+	start(true, true, false);
+	for (i = 0; i < 20; i++) {
+		fds[i] = client_connect(server_port(server));
+		assert_int_equal(send(fds[i], half, sizeof(half) - 1, 0), sizeof(half) - 1);
+	}
+	assert_int_equal(read_graph((struct shown){.token = READER_TOKEN}), 200);
+	before = cpu_us();
+	usleep(1000000);
+	assert_in_range(cpu_us() - before, 0, 300000);
+	for (i = 0; i < 20; i++)
+		close(fds[i]);
+}
+
 static const char *cookie_of_answer(void)
 {
 	static char header[160];
@@ -429,6 +461,7 @@ int main(void)
 		TEST(test_certificates),
 		TEST(test_certificates_and_tokens),
 		TEST(test_certificates_exchanged),
+		TEST(test_stalled_handshake),
 		TEST(test_sign_in),
 		TEST(test_sign_in_refused),
 		cmocka_unit_test(test_beyond_loopback),

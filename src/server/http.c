@@ -23,6 +23,18 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	run(poll->data);
 }
 
+/*
+ * libmicrohttpd 0.9.75 takes a connection in the middle of its TLS handshake for one that it could
+ * read from at any moment, and would run without a pause until the peer goes on. What really comes
+ * wakes us by on_poll() at once; so while there may be such connections, it pauses.
+ */
+static uint64_t pause_ms(const struct http *h)
+{
+	if (!h->tls || !h->silent)
+		return 0;
+	return h->silent < 20 ? 2 : h->silent < 500 ? h->silent / 10 : 50;
+}
+
 static void run(struct http *h)
 {
 	MHD_UNSIGNED_LONG_LONG timeout_ms;
@@ -32,7 +44,7 @@ static void run(struct http *h)
 	if (h->again)
 		uv_timer_start(&h->timer, on_timer, 0, 0);
 	else if (MHD_get_timeout(h->daemon, &timeout_ms) == MHD_YES)
-		uv_timer_start(&h->timer, on_timer, timeout_ms, 0);
+		uv_timer_start(&h->timer, on_timer, timeout_ms ? timeout_ms : pause_ms(h), 0);
 	else
 		uv_timer_stop(&h->timer);
 }

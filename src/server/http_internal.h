@@ -11,6 +11,7 @@ enum http_class { HTTP_STRANGER, HTTP_READER, HTTP_AGENT, HTTP_CLASS_COUNT };
 /* A connection, as long as it is open. */
 struct http_peer {
 	enum http_class class;
+	bool spoken; /* a request line has come */
 	struct tls_credentials *credentials; /* of its session; NULL: plain HTTP */
 	/* what its certificate gives it, as judged by the CAs of that generation */
 	unsigned int rights;
@@ -29,6 +30,7 @@ struct http {
 	void *userdata;
 	struct tls *tls; /* borrowed; NULL: plain HTTP */
 	struct http_stats stats;
+	unsigned int silent; /* connections of which no request has come yet */
 	unsigned int peers[HTTP_CLASS_COUNT], peers_max[HTTP_CLASS_COUNT], connections_max;
 	uv_timer_t body_timer;
 	size_t bodies_size; /* bytes set aside */
@@ -69,6 +71,7 @@ void http_peer_init(struct http *h, unsigned int connections_max);
 enum MHD_Result http_peer_accept(void *userdata, const struct sockaddr *address, socklen_t size);
 void http_peer_notify(void *userdata, struct MHD_Connection *connection, void **socket_context,
 		      enum MHD_ConnectionNotificationCode what);
+void http_peer_speaks(struct http *h, struct MHD_Connection *connection);
 /* The connection is of such a peer from now on. False: too many are already. */
 bool http_peer_become(struct http_request *r, enum http_class class);
 

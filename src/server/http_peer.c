@@ -74,6 +74,7 @@ static struct http_peer *begin(struct http *h, struct MHD_Connection *connection
 	struct http_peer *peer = calloc(1, sizeof(*peer));
 
 	h->stats.connections++;
+	h->silent++;
 	h->peers[HTTP_STRANGER]++;
 	set_patience(connection, HTTP_STRANGER);
 	if (peer && h->tls) {
@@ -94,6 +95,7 @@ void http_peer_notify(void *userdata, struct MHD_Connection *connection, void **
 		return;
 	}
 	h->peers[peer ? peer->class : HTTP_STRANGER]--;
+	h->silent -= !peer || !peer->spoken;
 	if (peer)
 		tls_detach(peer->credentials);
 	free(peer);
@@ -103,12 +105,27 @@ void http_peer_notify(void *userdata, struct MHD_Connection *connection, void **
 		http_run_again(h);
 }
 
-static struct http_peer *peer_of(const struct http_request *r)
+static struct http_peer *peer_of_connection(struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
 	return info ? info->socket_context : NULL;
+}
+
+static struct http_peer *peer_of(const struct http_request *r)
+{
+	return peer_of_connection(r->connection);
+}
+
+void http_peer_speaks(struct http *h, struct MHD_Connection *connection)
+{
+	struct http_peer *peer = peer_of_connection(connection);
+
+	if (!peer || peer->spoken)
+		return;
+	peer->spoken = true;
+	h->silent--;
 }
 
 unsigned int http_request_peer_rights(const struct http_request *r)

@@ -50,6 +50,7 @@ void *http_on_target(void *userdata, const char *target, struct MHD_Connection *
 	if (!r->too_long)
 		strcpy(r->target, target);
 	h->stats.requests++;
+	http_peer_speaks(h, connection);
 	r->next = h->requests;
 	if (r->next)
 		r->next->previous = r;
