@@ -220,6 +220,17 @@ static void find_oldest(const struct window_list *l, uint64_t *ret_end_ns)
 			*ret_end_ns = l->windows[i].end_ns;
 }
 
+/* Where the windows begin that may be merged: the first of them may begin before their span. */
+static uint64_t begin_of(const struct history *h, const struct window *windows, size_t count)
+{
+	uint64_t begin_ns = UINT64_MAX;
+
+	for (size_t i = 0; i < count; i++)
+		if (!is_long(h, &windows[i]) && windows[i].start_ns < begin_ns)
+			begin_ns = windows[i].start_ns;
+	return begin_ns;
+}
+
 static int merge_oldest(struct history *h)
 {
 	uint64_t number = long_window(h, h->oldest_fine_ns), to_ns = number * h->coarse_window_ns;
@@ -228,7 +239,7 @@ static int merge_oldest(struct history *h)
 	int r = count ? 0 : -ENOMEM;
 
 	h->cut_count =
-		h->cut_fn ? h->cut_fn(h->userdata, to_ns - h->coarse_window_ns, to_ns, h->cuts) : 0;
+		h->cut_fn ? h->cut_fn(h->userdata, begin_of(h, first, count), to_ns, h->cuts) : 0;
 	while (!r && done < count) {
 		size_t length = run_length(h, first + done, count - done);
 
