@@ -290,6 +290,22 @@ static void test_answers_nobody_awaits(void **state)
 	free(b.data);
 }
 
+/* `up` takes none: a process of the machine could else pose as a newer life of its agent. */
+static void test_takes_no_agents(void **state)
+{
+	struct server_fixture *f = *state, alone = {.port = 0};
+	struct server_config config = {.listen = "127.0.0.1:0", .version = "test"};
+	struct bytes b = next_batch(f);
+
+	assert_int_equal(server_open(&alone.server, &config, NULL), 0);
+	assert_int_equal(server_start(alone.server), 0);
+	alone.port = server_port(alone.server);
+	assert_int_equal(post(&alone, b.data, b.size), 403);
+	json_decref(server_fixture_get(&alone, "/api/v1/graph", 200));
+	server_free(alone.server);
+	free(b.data);
+}
+
 static void test_bounds_agree(void **state)
 {
 	assert_int_equal(API_BATCH_SIZE_MAX, wire_limits_default.compressed_size_max);
@@ -309,6 +325,7 @@ int main(void)
 		TEST(test_bombs),
 		TEST(test_other_schema),
 		TEST(test_answers_nobody_awaits),
+		TEST(test_takes_no_agents),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

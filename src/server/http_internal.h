@@ -13,9 +13,9 @@ struct http_peer {
 	enum http_class class;
 	bool spoken; /* a request line has come */
 	struct tls_credentials *credentials; /* of its session; NULL: plain HTTP */
-	/* what its certificate gives it, as judged by the CAs of that generation */
+	/* what its certificate gives it, as judged then by the CAs of that generation */
 	unsigned int rights;
-	uint64_t judged; /* generation + 1; 0: not yet */
+	uint64_t judged, judged_ms; /* generation + 1; 0: not yet */
 };
 
 struct http {

@@ -16,7 +16,8 @@
 
 #include "server/tls.h"
 
-#define FILES_ELSE 192 /* what else the process may have open */
+#define FILES_ELSE 192   /* what else the process may have open */
+#define JUDGED_MS  60000 /* then a certificate may have expired */
 
 static unsigned int files_max(void)
 {
@@ -131,14 +132,17 @@ void http_peer_speaks(struct http *h, struct MHD_Connection *connection)
 unsigned int http_request_peer_rights(const struct http_request *r)
 {
 	struct http_peer *peer = r->http->tls ? peer_of(r) : NULL;
-	uint64_t generation;
+	uint64_t generation, now_ms;
 
 	if (!peer || !peer->credentials)
 		return 0;
 	generation = tls_generation(r->http->tls) + 1;
-	if (peer->judged != generation)
-		peer->rights = tls_peer_rights(r->http->tls, session_of(r->connection));
+	now_ms = http_request_now_ms(r);
+	if (peer->judged == generation && now_ms - peer->judged_ms < JUDGED_MS)
+		return peer->rights;
+	peer->rights = tls_peer_rights(r->http->tls, session_of(r->connection));
 	peer->judged = generation;
+	peer->judged_ms = now_ms;
 	return peer->rights;
 }
 
