@@ -5,7 +5,7 @@
 import { test, expect } from './lib/test';
 import { edgeId, type View } from './lib/view';
 import { Actor } from './lib/actor';
-import { Machine, TokenServer } from './lib/server';
+import { Machine, Server } from './lib/server';
 
 interface World {
 	web: string;
@@ -137,10 +137,11 @@ test('two agents: an edge across zones; one is killed, what the other tells stan
 	test.setTimeout(120_000);
 	complaints.expected.push(/status of 401/);
 	const token = 'a-reader-of-the-tests-0123456789';
-	const server = new TokenServer();
+	const server = new Server();
 	const ends: { stop(): Promise<unknown> }[] = [];
 	await server.start(token);
-	const [a, b] = [new Machine(server.url, 'node-a', 'zone-a'), new Machine(server.url, 'node-b', 'zone-b')];
+	const [a, b] = [new Machine('node-a', 'zone-a'), new Machine('node-b', 'zone-b')];
+	for (const machine of [a, b]) machine.report(server.url);
 	try {
 		const [app, web] = [await Actor.start('app', a.cgroup), await Actor.start('web', b.cgroup)];
 		ends.push(app, web);

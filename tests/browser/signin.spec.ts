@@ -3,14 +3,14 @@
 // tokens and an agent that reports to it.
 import { test as base, expect } from './lib/test';
 import { Actor } from './lib/actor';
-import { Machine, TokenServer } from './lib/server';
+import { Machine, Server } from './lib/server';
 import { edgeId, type View } from './lib/view';
 
 const token = 'a-reader-of-the-tests-0123456789';
 const another = 'another-reader-0123456789';
 
 interface World {
-	server: TokenServer;
+	server: Server;
 	app: Actor;
 	/** app's connections to web, which have carried 4 MB to it. */
 	id: string;
@@ -19,9 +19,10 @@ interface World {
 const test = base.extend<{ world: World }>({
 	world: async ({ view, millrace, complaints }, use) => {
 		complaints.expected.push(/status of 401/);
-		const server = new TokenServer();
+		const server = new Server();
 		await server.start(token, another);
-		const machine = new Machine(server.url, 'node-a');
+		const machine = new Machine('node-a');
+		machine.report(server.url);
 		const actors = [await Actor.start('web', machine.cgroup), await Actor.start('app', machine.cgroup)] as const;
 		try {
 			await expect.poll(async () => (await server.graph(token)).completeness.agents.reporting, { timeout: 30_000 }).toBe(1);

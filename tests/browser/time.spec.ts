@@ -139,8 +139,8 @@ test('the strip: drag a range, move it, and the same with the keys', async ({ vi
 	await mouse.up();
 	await expect(view.by('status')).toHaveText(/^as it was/);
 	const length = () => Number(address(view).get('to')) - Number(address(view).get('from'));
-	expect(length()).toBeGreaterThan(880); // a quarter of an hour: of the hour that the strip shows
-	expect(length()).toBeLessThan(920);
+	expect(length()).toBeGreaterThan(435); // a quarter of the half hour that the strip shows
+	expect(length()).toBeLessThan(465);
 	const to = Number(address(view).get('to'));
 	const at = (await view.by('strip-all').boundingBox())!;
 	await mouse.move(at.x + at.width / 2, y);
@@ -148,15 +148,15 @@ test('the strip: drag a range, move it, and the same with the keys', async ({ vi
 	await mouse.move(at.x + at.width / 2 - 100, y, { steps: 4 });
 	await mouse.up();
 	const moved = Number(address(view).get('to'));
-	expect(to - moved).toBeCloseTo((100 * 3600) / box.width, -1);
-	expect(length()).toBeLessThan(920);
+	expect(to - moved).toBeCloseTo((100 * 1800) / box.width, -1);
+	expect(length()).toBeLessThan(465);
 
 	await view.by('strip-from').focus();
 	await keyboard.press('ArrowRight');
-	expect(length()).toBeLessThan(870);
+	expect(length()).toBeLessThan(440);
 	await view.by('strip-all').focus();
 	await keyboard.press('PageDown');
-	expect(moved - Number(address(view).get('to'))).toBeGreaterThan(800);
+	expect(moved - Number(address(view).get('to'))).toBeGreaterThan(400);
 	expect(await view.by('strip-all').getAttribute('aria-valuetext')).toMatch(/^\d\d:\d\d:\d\d – \d\d:\d\d:\d\d$/);
 	await keyboard.press('End'); // the present
 	await expect(view.by('status')).toHaveText('live');
@@ -213,7 +213,7 @@ test('the strip says where history begins, where an agent was silent and what wa
 	const { id, client, port } = await traffic(actor);
 	await client.transfer(port, 1000, 3_000_000);
 	const to = unix_s();
-	const gaps = [{ node: 'node-b', from: to - 1900, to: to - 1600 }];
+	const gaps = [{ node: 'node-b', from: to - 900, to: to - 600 }];
 	await view.page.route('**/api/v1/graph?*', async (route) => {
 		const response = await route.fetch();
 		const graph = await response.json();
@@ -229,7 +229,7 @@ test('the strip says where history begins, where an agent was silent and what wa
 	await view.page.route('**/api/v1/events?*', async (route) => {
 		const response = await route.fetch();
 		const events = await response.json();
-		events.events.push({ time: to - 1900, scope: 'agent', kind: 'silent', count: 1, text: 'the agent of node-b went silent' });
+		events.events.push({ time: to - 900, scope: 'agent', kind: 'silent', count: 1, text: 'the agent of node-b went silent' });
 		await route.fulfill({ response, json: events });
 	});
 	await view.open();

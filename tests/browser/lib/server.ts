@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// `millrace server` as many machines have it: readers need a token.
+// `millrace server` and agents that report to it, as many machines have them.
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, makeCgroup, removeCgroup, type Graph } from './millrace';
 import { freePort, start, type Started } from './process';
 
-export class TokenServer {
+export class Server {
 	url = '';
 	private readonly dir = mkdtempSync('/tmp/millrace-server-');
 	private readonly tokens = join(this.dir, 'readers');
 	private running: Started | null = null;
 
+	/** With tokens readers need one of them. */
 	async start(...tokens: string[]) {
 		chmodSync(this.dir, 0o755); // the server gives up root
 		this.accept(...tokens);
 		const listen = `127.0.0.1:${await freePort()}`;
 		this.url = `http://${listen}`;
-		this.running = start(join(build, 'millrace'), ['server', '--listen', listen, '--reader-tokens', this.tokens]);
+		this.running = start(join(build, 'millrace'), ['server', '--listen', listen, ...(tokens.length > 0 ? ['--reader-tokens', this.tokens] : [])]);
 		while (!(await this.answers())) {
 			const { exitCode } = this.running.child;
 			if (exitCode !== null) throw new Error(`millrace server ended with ${exitCode}: ${await this.running.stop()}`);
@@ -52,20 +53,25 @@ export class TokenServer {
 /** A machine, as far as one kernel can be several: a cgroup with an agent of its own. */
 export class Machine {
 	readonly cgroup = makeCgroup();
-	private readonly running: Started;
+	private running: Started | null = null;
 
-	constructor(server: string, node: string, zone?: string) {
-		const where = ['--node', node, '--metadata', 'off', ...(zone ? ['--zone', zone, '--region', 'eu'] : [])];
+	constructor(
+		readonly node: string,
+		readonly zone = '',
+	) {}
+
+	report(server: string) {
+		const where = ['--node', this.node, '--metadata', 'off', ...(this.zone ? ['--zone', this.zone, '--region', 'eu'] : [])];
 		this.running = start(join(build, 'millrace'), ['agent', '--server', server, '--cgroup', this.cgroup, ...where]);
 	}
 
 	/** The agent alone; what runs there goes on. */
 	kill() {
-		return this.running.stop('SIGKILL');
+		return this.running?.stop('SIGKILL');
 	}
 
 	async remove() {
-		await this.running.stop();
+		await this.running?.stop();
 		await removeCgroup(this.cgroup);
 	}
 }

@@ -26,26 +26,27 @@ export class Shop {
 	private readonly running: Started[] = [];
 	private readonly dir = mkdtempSync('/tmp/millrace-shop-');
 
-	constructor(private readonly cgroup: string) {}
+	/** cgroupOf: where a program of this name runs. */
+	constructor(private readonly cgroupOf: (name: string) => string) {}
 
-	private run(file: string, args: string[], uid?: number) {
+	private run(name: string, file: string, args: string[], uid?: number) {
 		const how = uid === undefined ? [] : ['setpriv', `--reuid=${uid}`, `--clear-groups`];
-		this.running.push(start('sh', ['-c', enter, this.cgroup, ...how, file, ...args], { cwd: this.dir }));
+		this.running.push(start('sh', ['-c', enter, this.cgroupOf(name), ...how, file, ...args], { cwd: this.dir }));
 	}
 
-	private async serve(port: number, file: string, args: string[], uid?: number) {
-		this.run(file, args, uid);
+	private async serve(name: string, port: number, file: string, args: string[], uid?: number) {
+		this.run(name, file, args, uid);
 		for (let left = 200; left > 0 && !isTaken(port); left--) await new Promise((resolve) => setTimeout(resolve, 50));
 	}
 
 	private service(name: string, port: number, size: number, ...others: string[]) {
 		const args = [join(process.cwd(), 'shots/shop.mjs'), name, String(port), String(size), ...others];
-		return port ? this.serve(port, process.execPath, args) : this.run(process.execPath, args);
+		return port ? this.serve(name, port, process.execPath, args) : this.run(name, process.execPath, args);
 	}
 
 	private async redis(): Promise<number> {
 		const port = await usual(6379);
-		await this.serve(port, 'redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--daemonize', 'no']);
+		await this.serve('redis', port, 'redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--daemonize', 'no']);
 		return port;
 	}
 
@@ -58,7 +59,7 @@ export class Shop {
 		const data = join(this.dir, 'data');
 		chownSync(this.dir, uid, -1);
 		execFileSync('setpriv', [`--reuid=${uid}`, '--clear-groups', `${bin}/initdb`, '-D', data, '-A', 'trust', '-U', 'postgres', '-N']);
-		await this.serve(port, `${bin}/postgres`, ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', this.dir], uid);
+		await this.serve('postgres', port, `${bin}/postgres`, ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', this.dir], uid);
 		return port;
 	}
 
@@ -72,7 +73,7 @@ export class Shop {
 			server { listen 127.0.0.1:${port}; location / { proxy_pass http://shop;
 			proxy_http_version 1.1; proxy_set_header Connection ""; } } }`,
 		);
-		await this.serve(port, 'nginx', ['-c', conf, '-e', `${this.dir}/error.log`]);
+		await this.serve('nginx', port, 'nginx', ['-c', conf, '-e', `${this.dir}/error.log`]);
 		return port;
 	}
 

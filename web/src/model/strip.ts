@@ -4,9 +4,9 @@
 import { rangeOf, settled, spanOf, type Range, type Time } from './time';
 import type { Completeness, Series } from '../net/types';
 
-const lengths_s = [900, 3600, 21_600, 86_400, 604_800, 2_592_000];
+const lengths_s = [300, 1800, 3600, 21_600, 86_400, 604_800, 2_592_000];
 const around = 4; // so many times the range, at least, is the strip
-const steps_s = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400];
+const steps_s = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400];
 const bars = 180;
 
 /** How long a step of the strip's series is. */
@@ -33,6 +33,7 @@ export function stripFor(time: Time, now: number, before: Range | null): Range {
 
 export interface Bar {
 	at: number; // its begin
+	width: number; // seconds
 	/** Of the highest: 0 to 1. */
 	height: number;
 	failed: boolean;
@@ -46,12 +47,14 @@ export function barsOf(series: Series, now: number): Bar[] {
 	const at = (names: string[], i: number) => names.reduce((sum, name) => sum + (values[name]?.[i] ?? 0), 0);
 	const failed = Object.keys(values).filter((name) => name.startsWith(failedPrefix));
 	const found: Bar[] = [];
+	// windows may be longer than steps: what is old is kept by the minute or the hour
+	const width = Math.max(series.step, series.completeness.resolution_s ?? 0);
 	for (let i = 0; i < series.steps; i++) {
 		if (values.bytes_to_server?.[i] == null) continue;
-		const begin = series.from + i * series.step;
-		const lasted = Math.min(series.step, Math.max(now - begin, series.step / 4)); // the last one is not over
+		const begin = series.from + (i + 1) * series.step - width;
+		const lasted = Math.min(width, Math.max(now - begin, width / 4)); // the last one is not over
 		const rate = at(['bytes_to_server', 'bytes_to_client'], i) / lasted;
-		found.push({ at: begin, height: Math.sqrt(Math.max(0, rate)), failed: at(failed, i) > 0 });
+		found.push({ at: begin, width, height: Math.sqrt(Math.max(0, rate)), failed: at(failed, i) > 0 });
 	}
 	const highest = found.reduce((most, bar) => Math.max(most, bar.height), 0) || 1;
 	return found.map((bar) => ({ ...bar, height: bar.height / highest }));

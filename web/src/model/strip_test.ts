@@ -17,12 +17,12 @@ function series(values: Record<string, (number | null)[]>, covered: { from: numb
 
 test('the strip follows, and stands still around what stands still', () => {
 	const live = stripFor(following(300), now, null);
-	assert.equal(live.to - live.from, 3600);
-	assert.ok(live.to >= now && live.to - now < stepFor(3600));
+	assert.equal(live.to - live.from, 1800);
+	assert.ok(live.to >= now && live.to - now < stepFor(1800));
 	const inside = standing(now - 900, now - 600);
 	assert.deepEqual(stripFor(inside, now + 200, live), live); // does not creep
 	const before = stripFor(standing(now - 90_000, now - 89_700), now, live);
-	assert.ok(before.from < now - 90_000 && before.to > now - 89_700 && before.to - before.from === 3600);
+	assert.ok(before.from < now - 90_000 && before.to > now - 89_700 && before.to - before.from === 1800);
 	const long = stripFor(following(30 * 86_400), now, null);
 	assert.ok(long.to - long.from >= 120 * 86_400);
 });
@@ -36,6 +36,12 @@ test('bars: little is seen beside much, what failed is marked, what is not known
 test('a step that is not over is not lower for it', () => {
 	const bars = barsOf(series({ bytes_to_server: [100, 100, 100, 50], bytes_to_client: [0, 0, 0, 0] }, null), 1035);
 	assert.equal(bars[3]?.height, 1);
+});
+
+test('windows that are longer than a step are as wide as they are', () => {
+	const coarse = series({ bytes_to_server: [null, 100, null, 50], bytes_to_client: [null, 0, null, 0] }, null);
+	coarse.completeness.resolution_s = 20;
+	assert.deepEqual(barsOf(coarse, 5000).map(({ at, width }) => [at, width]), [[1000, 20], [1020, 20]]);
 });
 
 test('where history begins', () => {

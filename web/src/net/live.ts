@@ -8,7 +8,7 @@
 // slower when answers are heavy, none while the page is hidden.
 import { getGraph, Refused, signedOut, target } from './api';
 import { Rates } from '../model/rates';
-import { isSame, queryOf, standing, usual, type Time } from '../model/time';
+import { isSame, queryOf, spanOf, standing, usual, type Time } from '../model/time';
 import type { Graph } from './types';
 
 export type Link = 'connecting' | 'live' | 'gone' | 'signed-out';
@@ -36,7 +36,7 @@ export interface LiveState {
 }
 
 const gap_ms = 1000;
-const idle_ms = 2500;
+const idle_ms = { least: 2500, most: 30_000 };
 const retry_ms = 1000;
 const trouble_ms = 3000;
 const busy_ms = 100;
@@ -178,9 +178,12 @@ export class Live {
 		if (!isPast) this.openStream();
 	}
 
+	/** A window changes the sums of a day less than those of a minute: a millisecond for each second. */
 	private rest(cost_ms: number) {
-		this.next_ms = performance.now() + Math.max(gap_ms - cost_ms, cost_ms * weight);
-		this.schedule(Math.max(idle_ms, cost_ms * weight));
+		const idle = Math.min(idle_ms.most, Math.max(idle_ms.least, spanOf(this.question.time)));
+		const gap = idle > idle_ms.least ? idle : gap_ms;
+		this.next_ms = performance.now() + Math.max(gap - cost_ms, cost_ms * weight);
+		this.schedule(Math.max(idle, cost_ms * weight));
 	}
 
 	private fail(error: unknown) {

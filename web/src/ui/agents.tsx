@@ -45,7 +45,7 @@ function StatusCell({ agent, now }: { agent: Agent; now: number }) {
 		<span class={`agent-status ${standing}`} title={standing === 'reporting' ? undefined : `Last heard at ${moment(since, now)}`}>
 			<span class={`dot ${dots[standing]}`} />
 			{standing}
-			{standing !== 'reporting' && since > 0 && ` for ${span(Math.max(0, now - since))}`}
+			{standing !== 'reporting' && since > 0 && ` for ${span(Math.floor(Math.max(0, now - since)))}`}
 		</span>
 	);
 }

@@ -28,8 +28,8 @@ const ticksMax = 150;
 const failedHeight = 14;
 
 /** height: of 100 */
-function path(bars: Bar[], from: number, step: number, height: (bar: Bar) => number): string {
-	return bars.map((bar) => `M${bar.at - from} 100v${-height(bar).toFixed(1)}h${step * 0.86}V100z`).join('');
+function path(bars: Bar[], from: number, height: (bar: Bar) => number): string {
+	return bars.map((bar) => `M${bar.at - from} 100v${-height(bar).toFixed(1)}h${bar.width * 0.86}V100z`).join('');
 }
 
 function Bars({ data, strip, now }: { data: StripData; strip: Range; now: number }) {
@@ -38,8 +38,8 @@ function Bars({ data, strip, now }: { data: StripData; strip: Range; now: number
 	const bars = barsOf(series, now);
 	return (
 		<svg viewBox={`0 0 ${strip.to - strip.from} 100`} preserveAspectRatio="none" aria-hidden="true">
-			<path d={path(bars, strip.from, series.step, ({ height }) => (height > 0 ? Math.max(6, 92 * height) : 0))} />
-			<path class="failed" d={path(bars.filter(({ failed }) => failed), strip.from, series.step, () => failedHeight)} />
+			<path d={path(bars, strip.from, ({ height }) => (height > 0 ? Math.max(6, 92 * height) : 0))} />
+			<path class="failed" d={path(bars.filter(({ failed }) => failed), strip.from, () => failedHeight)} />
 		</svg>
 	);
 }
