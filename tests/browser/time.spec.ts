@@ -2,7 +2,8 @@
 // The time bar: what time is shown, and every way to another one.
 import { test, expect } from './lib/test';
 import { edgeId, type View } from './lib/view';
-import type { Actor } from './lib/actor';
+import { Actor } from './lib/actor';
+import { Machine, Server } from './lib/server';
 
 interface Traffic {
 	id: string;
@@ -240,4 +241,43 @@ test('the strip says where history begins, where an agent was silent and what wa
 	await expect(strip.locator('.unknown')).toHaveAttribute('title', /Nothing is known before/);
 	await expect(strip.locator('.gap')).toHaveAttribute('title', /^node-b told nothing for 5 min/);
 	await expect(strip.locator('.tick.bad')).toHaveAttribute('title', /node-b went silent/);
+});
+
+test('what the server kept is there after it was killed, and long after it was live', async ({ view, millrace }) => {
+	test.setTimeout(120_000);
+	const server = new Server();
+	const machine = new Machine('node-a');
+	await server.start();
+	machine.report(server.url);
+	const actors = [await Actor.start('web', machine.cgroup), await Actor.start('app', machine.cgroup)] as const;
+	try {
+		await expect.poll(async () => (await server.graph('')).completeness.agents.reporting, { timeout: 30_000 }).toBe(1);
+		const port = await actors[0].listen();
+		const id = edgeId('app', 'web', port);
+		const begin = unix_s();
+		await actors[1].transfer(port, 1000, 4_000_000);
+		const bytes = async () => (await server.graph('')).edges.find((edge) => edge.id === id)?.bytes_to_client;
+		await expect.poll(bytes, { timeout: 15_000 }).toBe(4_000_000);
+		const end = unix_s();
+		await machine.kill();
+		await server.restart();
+
+		millrace.door = server.url;
+		await view.open(`?from=${begin - 10}&to=${end}`);
+		await expect(view.cell(id, 'to_client')).toHaveText('4 MB');
+		await expect(view.by('status')).toHaveText(/^as it was/);
+		await view.row(id).click();
+		await expect(view.by('facts')).toContainText('To client4 MB');
+		await expect(view.by('panel').locator('.chart').first()).toContainText('to client');
+		await expect(view.by('strip').locator('svg path').first()).toHaveAttribute('d', /V100z/);
+		await view.by('range').click();
+		await view.by('range-choice').getByRole('button', { name: 'Last 7 d' }).click();
+		await expect(view.cell(id, 'to_client')).toHaveText('4 MB');
+		await expect(view.by('status')).toHaveText('live');
+	} finally {
+		await view.page.goto('about:blank'); // its server goes now
+		await Promise.all(actors.map((actor) => actor.stop()));
+		await machine.remove();
+		await server.remove();
+	}
 });

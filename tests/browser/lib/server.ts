@@ -10,19 +10,32 @@ export class Server {
 	private readonly dir = mkdtempSync('/tmp/millrace-server-');
 	private readonly tokens = join(this.dir, 'readers');
 	private running: Started | null = null;
+	private listen = '';
+	private isOpen = true;
 
 	/** With tokens readers need one of them. */
 	async start(...tokens: string[]) {
 		chmodSync(this.dir, 0o755); // the server gives up root
 		this.accept(...tokens);
-		const listen = `127.0.0.1:${await freePort()}`;
-		this.url = `http://${listen}`;
-		this.running = start(join(build, 'millrace'), ['server', '--listen', listen, ...(tokens.length > 0 ? ['--reader-tokens', this.tokens] : [])]);
+		this.listen = `127.0.0.1:${await freePort()}`;
+		this.url = `http://${this.listen}`;
+		await this.run();
+	}
+
+	private async run() {
+		const what = ['--listen', this.listen, '--data', join(this.dir, 'data')];
+		this.running = start(join(build, 'millrace'), ['server', ...what, ...(this.isOpen ? [] : ['--reader-tokens', this.tokens])]);
 		while (!(await this.answers())) {
 			const { exitCode } = this.running.child;
 			if (exitCode !== null) throw new Error(`millrace server ended with ${exitCode}: ${await this.running.stop()}`);
 			await new Promise((resolve) => setTimeout(resolve, 20));
 		}
+	}
+
+	/** Is killed, and starts again with what it had kept. */
+	async restart() {
+		await this.running?.stop('SIGKILL');
+		await this.run();
 	}
 
 	async graph(token: string): Promise<Graph> {
@@ -33,6 +46,7 @@ export class Server {
 
 	/** These are valid from now on, and no others. */
 	accept(...tokens: string[]) {
+		this.isOpen = tokens.length === 0;
 		writeFileSync(this.tokens, tokens.map((token) => `${token}\n`).join(''));
 	}
 
