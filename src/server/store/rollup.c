@@ -187,12 +187,20 @@ static int merge_reporter(struct slot *s, struct child *children, size_t count)
 
 /* --- one slot ------------------------------------------------------------------------------- */
 
+/* Blocks are here by their ends: the first may begin before the slot, and have a cut in there. */
+static uint64_t first_begin(const struct slot *s)
+{
+	unsigned int finer = s->level > LEVEL_TENS ? s->level - 1 : LEVEL_TENS;
+
+	return s->begin_ns > level_width(finer) ? s->begin_ns - level_width(finer) : 0;
+}
+
 static int read_cuts(struct slot *s)
 {
 	sqlite3_stmt *cuts = writer_statement(s->w, WRITE_CUTS);
 	int r;
 
-	db_bind_u64(cuts, 1, s->begin_ns);
+	db_bind_u64(cuts, 1, first_begin(s));
 	db_bind_u64(cuts, 2, s->end_ns);
 	while ((r = db_row(cuts)) > 0) {
 		if (s->cut_count < CUTS_MAX)
