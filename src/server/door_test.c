@@ -171,10 +171,16 @@ static void test_damaged(void **state)
 
 		b.data[at] ^= 1 << at % 8;
 		status = post(f, b.data, b.size);
-		/* the frame's checksum; or its size, which says too much */
-		assert_true(status == 400 || status == 413);
 		b.data[at] ^= 1 << at % 8;
-		refused++;
+		/* the frame's checksum; or its size, which says too much */
+		refused += status == 400 || status == 413;
+		if (status == 400 || status == 413)
+			continue;
+		/* a bit of the frame that means nothing: what is in it is as it was */
+		assert_int_equal(status, 204);
+		sent++;
+		free(b.data);
+		b = next_batch(f);
 	}
 	assert_int_equal(post(f, b.data, b.size), 204);
 	assert_batches(f, ++sent);

@@ -84,7 +84,11 @@ bool http_body_add(struct http_request *r, const char *data, size_t size);
 bool http_body_end(struct http_request *r); /* false: refused, answered */
 void http_body_free(struct http_request *r);
 
-/* http_request.c: refused before its body is read; the connection ends with the answer. */
+/* http_admit.c: by its headers; what is not admitted is answered. */
+void http_admit(struct http_request *r, const char *method);
+void http_refuse_method(struct http_request *r);
+bool http_path_is_known(const struct http_request *r); /* by whatever method */
+/* Refused before its body is read; the connection ends with the answer. */
 void http_refuse(struct http_request *r, unsigned int status, const char *text);
 
 /* http_reply.c: answers with just the headers that the response has. */
