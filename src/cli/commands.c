@@ -183,11 +183,13 @@ const struct command commands[] = {
 	{"events", "", "what started, restarted and ended, and how",
 	 "Prints what became of the processes that had a socket, and of their containers: "
 	 "started,\n"
-	 "restarted, ended well, with which code, by which signal, for want of memory.",
+	 "restarted, ended well, with which code, by which signal, for want of memory. Agents that\n"
+	 "fell silent or came back are told, too.",
 	 events_options, 0, events_run},
 	{"agents", "", "what millrace itself does, costs and loses",
 	 "Prints the agent's state: its window, its hooks in the kernel, its CPU time and every\n"
-	 "loss by cause.",
+	 "loss by cause. Of several agents a line each: zone, whether it reports, how far behind it\n"
+	 "is; and which times they never told.",
 	 plain_options, 0, agents_run},
 	{"check", "", "what this kernel gives; needs root",
 	 "Tries every hook that millrace can use and says what works, what serves instead and "
