@@ -13,7 +13,7 @@ TEST_PACKAGES := libclang-rt-14-dev iproute2 nftables nginx-light redis-server \
 	redis-tools postgresql postgresql-contrib wrk iperf3 unbound qemu-system-x86 busybox-static cpio \
 	zstd xz-utils curl chromium fonts-dejavu-core fonts-noto-color-emoji
 
-BENCH_PACKAGES := conntrack iproute2 libbpf-tools libdevel-nytprof-perl linux-perf nftables nginx-light \
+BENCH_PACKAGES := conntrack iproute2 libbpf-tools libdevel-nytprof-perl linux-perf nftables nginx-light openssl \
 	pmacct redis-server redis-tools softflowd wrk qemu-system-x86 busybox-static cpio zstd xz-utils
 
 DEB_PACKAGES := build-essential debhelper

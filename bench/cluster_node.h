@@ -21,7 +21,7 @@
 #define NODE_SERVICES  20
 #define NODE_CALLS     8
 #define NODE_FLOWS     (2 * NODE_SERVICES * NODE_CALLS)
-#define NODE_RESOLVERS 16 /* flows of DNS over UDP */
+#define NODE_RESOLVERS 16       /* flows of DNS over UDP */
 #define NODE_BEACON    "beacon" /* process of node 0 that sends one datagram in every window */
 #define NODE_WINDOW_NS UINT64_C(1000000000)
 
