@@ -92,8 +92,7 @@ static bool is_elsewhere(const struct flow_table *t, const struct flow_id *id)
 }
 
 /* Of two machines: what is remote to each must not be its own. */
-static bool share_scope(const struct flow_table *t, const struct flow_id *a,
-			const struct flow_id *b)
+bool flow_share_scope(const struct flow_table *t, const struct flow_id *a, const struct flow_id *b)
 {
 	if (flow_scope(a) != flow_scope(b))
 		return false;
@@ -116,7 +115,7 @@ static bool mirrors(const struct flow_table *t, const struct flow_id *a, const s
 
 	return client->role != server->role && client->transport == server->transport &&
 	       address_equal(client->local, server->remote) && is_meant(client, server) &&
-	       share_scope(t, client, server);
+	       flow_share_scope(t, client, server);
 }
 
 static bool next_candidate(const struct flow_table *t, struct flow_mirrors *at, uint32_t *ret)

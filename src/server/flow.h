@@ -84,6 +84,8 @@ static inline const struct flow_id *flow_id(const struct flow_table *t, const st
 
 /* The network namespace in which the flow's addresses mean something; 0: the whole machine. */
 uint32_t flow_scope(const struct flow_id *id);
+/* Whether the addresses of two ends mean the same; see below. */
+bool flow_share_scope(const struct flow_table *t, const struct flow_id *a, const struct flow_id *b);
 
 /*
  * The flows that could be the other end of the same connections: mirrored addresses, same port and

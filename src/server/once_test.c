@@ -1005,6 +1005,53 @@ static void test_symmetric_udp(void **state)
 	assert_non_null(e->server_view);
 }
 
+/* Both ports are bound, and both could be ephemeral: each end thinks that it serves. */
+static void test_udp_between_two_bound_ports(void **state)
+{
+	const struct query_edge *e;
+	struct query_graph g;
+
+	world_actor(&web, 1, "phone", "phone-a.service");
+	world_actor(&db, 1, "phone", "phone-b.service");
+	world_server(&web, 1, 1, 100, WEB_ADDRESS, DB_ADDRESS, 50000)->transport =
+		WIRE_TRANSPORT_UDP;
+	world_server(&db, 1, 1, 200, DB_ADDRESS, WEB_ADDRESS, 40000)->transport =
+		WIRE_TRANSPORT_UDP;
+	for (unsigned int i = 0; i < 2; i++) {
+		struct wire_update *u = world_update(i ? &web : &db, 1);
+
+		u->counter[i ? MR_BYTES_TO_CLIENT : MR_BYTES_TO_SERVER] = 160;
+		u->counter[i ? MR_BYTES_TO_SERVER : MR_BYTES_TO_CLIENT] = 320;
+	}
+	send_both();
+	e = only_edge(&db, &g);
+	assert_string_equal(e->client->id, "service/phone-a");
+	assert_string_equal(e->server->id, "service/phone-b");
+	assert_int_equal(e->port, 40000);
+	assert_int_equal(to_server(e), 160);
+	assert_int_equal(e->measures.counter[MR_BYTES_TO_CLIENT], 320);
+	assert_int_equal(total(&db), 160);
+}
+
+/* … also on one machine, at one address. */
+static void test_udp_between_two_bound_ports_of_one_host(void **state)
+{
+	struct query_graph g;
+
+	world_actor(&web, 1, "a", "a.service");
+	world_actor(&web, 2, "b", "b.service");
+	for (uint32_t i = 1; i <= 2; i++) {
+		world_server(&web, i, i, 7, "127.0.0.1", "127.0.0.1", (uint16_t)(40000 + i))
+			->transport = WIRE_TRANSPORT_UDP;
+		world_update(&web, i)->counter[i == 1 ? MR_BYTES_TO_SERVER : MR_BYTES_TO_CLIENT] =
+			99;
+	}
+	send_both();
+	assert_int_equal(to_server(only_edge(&web, &g)), 99);
+	assert_string_equal(g.edges[0].client->id, "service/b");
+	assert_string_equal(g.edges[0].server->id, "service/a");
+}
+
 /* --- addresses that are replaced on the way --------------------------------------------------- */
 
 #define BOX_ADDRESS "192.0.2.1"
@@ -1345,6 +1392,8 @@ int main(void)
 		TEST(test_two_loopback_clients_behind_one_address),
 		TEST(test_an_adopted_socket_without_a_listener),
 		TEST(test_symmetric_udp),
+		TEST(test_udp_between_two_bound_ports),
+		TEST(test_udp_between_two_bound_ports_of_one_host),
 		TEST(test_a_box_without_an_agent),
 		TEST(test_others_behind_the_same_box),
 		TEST(test_a_box_that_shows_less),

@@ -11,6 +11,7 @@
 #include "base/vector.h"
 #include "server/address.h"
 #include "server/masquerade.h"
+#include "server/peers.h"
 
 #define HEADER_V4  20
 #define HEADER_V6  40
@@ -25,6 +26,7 @@ struct planner {
 	bool *machine_has_coarse_clients; /* by machine and transport */
 	bool *actor_has_local_clients;    /* by actor and transport */
 	struct masquerade masquerade;
+	struct peers peers;
 	struct vector unknown; /* struct unmasked: servers' flows from nobody's addresses */
 };
 
@@ -202,6 +204,22 @@ static void add_masked(struct planner *p, uint32_t flow, uint32_t machine, struc
 	m->count++;
 }
 
+/* Two that both take themselves for the server: one is, and the other its client. */
+static int plan_peer(struct planner *p, uint32_t flow, uint32_t other)
+{
+	const struct flow_id *peer = id_of(p, other);
+	struct ends ends;
+	int r;
+
+	if (!peers_serves(id_of(p, flow), peer))
+		return 0; /* nowhere: the other tells it */
+	resolve(p, flow, &ends);
+	ends.client = resolve_actor(p->core, peer->actor, peer->local);
+	r = place(p, flow, &ends);
+	set_part(p, flow, p->plan->items[flow].bucket, PLAN_PRIMARY);
+	return r;
+}
+
 /* Nothing mirrors it. */
 static int plan_unmirrored(struct planner *p, uint32_t flow, struct mirrors *m)
 {
@@ -244,6 +262,7 @@ static int plan_unknown(struct planner *p)
 static int plan_server(struct planner *p, uint32_t flow, struct vector *split)
 {
 	size_t unknown = p->unknown.count;
+	uint32_t peer = FLOW_NONE;
 	struct mirrors m;
 	int r;
 
@@ -252,6 +271,10 @@ static int plan_server(struct planner *p, uint32_t flow, struct vector *split)
 	r = find_mirrors(p, flow, true, &m);
 	if (!r && !m.count)
 		r = find_mirrors(p, flow, false, &m);
+	if (!r && !m.count && peers_may_be(id_of(p, flow)))
+		peer = peers_find(&p->peers, flow);
+	if (peer != FLOW_NONE)
+		return plan_peer(p, flow, peer);
 	if (!r && m.count)
 		add_masked(p, flow, m.machine, &m);
 	else if (!r)
@@ -268,11 +291,22 @@ static int plan_server(struct planner *p, uint32_t flow, struct vector *split)
 	return 0;
 }
 
+static int add_peers(struct planner *p)
+{
+	const struct fold *f = &p->core->range;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < f->count; i++)
+		if (peers_may_be(id_of(p, f->list[i]->flow)))
+			r = peers_add(&p->peers, f->list[i]->flow);
+	return r;
+}
+
 /* All client-role flows first: what the others become depends on them. */
 static int plan_all(struct planner *p, struct vector *split)
 {
 	const struct fold *f = &p->core->range;
-	int r = 0;
+	int r = add_peers(p);
 
 	for (size_t i = 0; !r && i < f->count; i++)
 		if (id_of(p, f->list[i]->flow)->role == MR_ROLE_CLIENT)
@@ -303,12 +337,14 @@ int plan_make(struct core *c, const struct plan_request *request, struct plan *r
 
 	*ret = (struct plan){0};
 	p.unknown = vector_init(request->arena, sizeof(struct unmasked), 0);
+	peers_begin(&p.peers, c);
 	masquerade_begin(&p.masquerade, c, request->arena);
 	p.resolver = (struct resolver){c, request->range.from_ns, request->range.to_ns};
 	r = init(&p, request->arena);
 	if (!r)
 		r = plan_all(&p, &split);
 	masquerade_done(&p.masquerade);
+	peers_done(&p.peers);
 	if (r < 0)
 		return r;
 	ret->split = arena_alloc(request->arena, (size_t)ret->bucket_count + 1);

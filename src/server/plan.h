@@ -6,6 +6,7 @@
  *     client-role flow ──────────────────────────────► primary of its bucket
  *     server-role flow ─ a client-role flow mirrors it ► second view of that one's bucket
  *                      ─ several do, of several buckets ► nowhere: cannot be told apart
+ *                      ─ another server-role one does ──► one of both is primary (peers.h)
  *                      ─ none does ─────────────────────► primary; its client is an address
  *                      ─ none does, but clients of its  ► their second view, and what remains
  *                        server lack their mirror          (masquerade.h)
@@ -20,9 +21,7 @@
  * bucket if the same machine has coarse client-role flows in the range, or local clients of the
  * same server: its bytes may be in theirs already. Otherwise it is primary.
  *
- * Known limits: a simultaneous open is two clients; each is primary towards the other's address.
- * Of UDP between two ports that are both bound and both ephemeral, each end takes itself for the
- * server (udp_role.h), and both count.
+ * Known limit: a simultaneous open is two clients; each is primary towards the other's address.
  */
 #pragma once
 

@@ -99,12 +99,12 @@ uint32_t resolve_server(const struct resolver *r, const struct flow *flow, const
 	return found != ACTOR_NONE ? found : past;
 }
 
-static struct end end_of_actor(const struct resolver *r, uint32_t actor, const uint8_t address[16])
+struct end resolve_actor(const struct core *c, uint32_t actor, const uint8_t address[16])
 {
-	const struct actor *a = &r->core->actors.actors[actor];
+	const struct actor *a = &c->actors.actors[actor];
 	struct end e = {.actor = a, .actor_index = actor, .reporter = a->reporter};
 
-	e.machine = r->core->reporters[a->reporter].machine;
+	e.machine = c->reporters[a->reporter].machine;
 	memcpy(e.address, address, 16);
 	return e;
 }
@@ -153,13 +153,13 @@ static struct end end_remote(const struct resolver *r, const struct flow *flow,
 			.actor_index = ACTOR_NONE, .reporter = RESOLVE_NO_REPORTER, .other = true};
 	actor = id->role == MR_ROLE_CLIENT ? resolve_server(r, flow, id) : ACTOR_NONE;
 	return actor == ACTOR_NONE ? end_of_address(r, id, id->remote)
-				   : end_of_actor(r, actor, id->remote);
+				   : resolve_actor(r->core, actor, id->remote);
 }
 
 void resolve_flow(const struct resolver *r, const struct flow *flow, const struct flow_id *id,
 		  struct ends *ret)
 {
-	struct end own = end_of_actor(r, id->actor, id->local);
+	struct end own = resolve_actor(r->core, id->actor, id->local);
 	struct end remote = end_remote(r, flow, id);
 	bool client = id->role == MR_ROLE_CLIENT;
 

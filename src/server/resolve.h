@@ -48,4 +48,7 @@ void resolve_flow(const struct resolver *r, const struct flow *flow, const struc
 uint32_t resolve_server(const struct resolver *r, const struct flow *flow,
 			const struct flow_id *id);
 
+/* The end that an actor is, at an address. */
+struct end resolve_actor(const struct core *c, uint32_t actor, const uint8_t address[16]);
+
 bool resolve_matches(const struct core *c, const struct filter *filter, const struct ends *ends);
