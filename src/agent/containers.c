@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <unistd.h>
 
+#include "agent/actor.h"
 #include "agent/cgroup_path.h"
 #include "base/lru.h"
 
@@ -22,21 +23,24 @@ struct container {
 	struct wire_event end; /* how it ended, if it has: of its first process, or of the last */
 	uint64_t ask_ns, interval_ns; /* when to ask after it; while there is no process */
 	uint32_t processes, first_pid;
+	uint32_t held; /* handle of the end's actor; 0: none */
 	bool known, ended, first_gone;
 };
 
 struct containers {
 	struct lru *entries;
 	const char *cgroup_root; /* borrowed */
+	struct actors *actors;   /* borrowed; may be NULL */
 	uint32_t asking;         /* how many wait to be asked after */
 };
 
-struct containers *containers_new(const char *cgroup_root)
+struct containers *containers_new(const char *cgroup_root, struct actors *actors)
 {
 	struct containers *c = calloc(1, sizeof(*c));
 
 	if (c) {
 		c->cgroup_root = cgroup_root;
+		c->actors = actors;
 		c->entries = lru_new(CONTAINERS_MAX, ID_SIZE, sizeof(struct container));
 	}
 	return c && c->entries ? c : containers_free(c);
@@ -67,6 +71,18 @@ static void tell(const struct wire_event *of, uint8_t kind, containers_fn fn, vo
 	fn(userdata, &event);
 }
 
+/* An actor that is not held is forgotten when it has long been idle, and its number with it. */
+static void hold(struct containers *c, struct container *entry, uint32_t actor)
+{
+	if (!c->actors)
+		return;
+	if (actor)
+		actors_hold(c->actors, actor);
+	if (entry->held)
+		actors_release(c->actors, entry->held);
+	entry->held = actor;
+}
+
 static void stop_asking(struct containers *c, struct container *entry)
 {
 	c->asking -= entry->ask_ns != 0;
@@ -79,6 +95,7 @@ static struct container *entry_put(struct containers *c, const char key[ID_SIZE]
 	struct container *entry = lru_get(c->entries, key);
 
 	if (!entry && lru_count(c->entries) == lru_capacity(c->entries)) {
+		hold(c, lru_oldest(c->entries), 0);
 		stop_asking(c, lru_oldest(c->entries));
 		lru_remove(c->entries, lru_oldest(c->entries));
 	}
@@ -107,7 +124,7 @@ void containers_enter(struct containers *c, const char *id, const char *path,
 }
 
 void containers_leave(struct containers *c, const char *id, const struct wire_event *event,
-		      uint64_t now_ns)
+		      uint32_t actor, uint64_t now_ns)
 {
 	struct container *entry;
 	char key[ID_SIZE];
@@ -116,8 +133,10 @@ void containers_leave(struct containers *c, const char *id, const struct wire_ev
 	entry = lru_get(c->entries, key);
 	if (!entry || !entry->processes)
 		return;
-	if (!entry->first_gone)
+	if (!entry->first_gone) {
 		entry->end = *event;
+		hold(c, entry, actor);
+	}
 	entry->first_gone |= event->pid == entry->first_pid;
 	if (--entry->processes)
 		return;
@@ -157,6 +176,7 @@ static void ask(struct containers *c, struct container *entry, uint64_t now_ns, 
 	stop_asking(c, entry);
 	entry->ended = true;
 	tell(&entry->end, entry->end.kind, fn, userdata);
+	hold(c, entry, 0);
 }
 
 void containers_check(struct containers *c, uint64_t now_ns, containers_fn fn, void *userdata)

@@ -22,10 +22,12 @@
 
 #define CONTAINERS_MAX 4096
 
+struct actors;
 struct containers;
 
-/* cgroup_root: borrowed; where cgroup v2 is mounted, NULL: not known. NULL: no memory. */
-struct containers *containers_new(const char *cgroup_root);
+/* cgroup_root: borrowed; where cgroup v2 is mounted, NULL: not known. actors: borrowed; whoever the
+ * end will be told of is held there until then. NULL: nobody is. NULL: no memory. */
+struct containers *containers_new(const char *cgroup_root, struct actors *actors);
 struct containers *containers_free(struct containers *c); /* always NULL; accepts NULL */
 
 /* Called for what there is to tell. */
@@ -37,9 +39,9 @@ void containers_enter(struct containers *c, const char *id, const char *path,
 		      const struct wire_event *event, bool before, containers_fn fn,
 		      void *userdata);
 
-/* A process of the container ended. */
+/* A process of the container ended; actor: its handle, which event names by its number. */
 void containers_leave(struct containers *c, const char *id, const struct wire_event *event,
-		      uint64_t now_ns);
+		      uint32_t actor, uint64_t now_ns);
 
 /* Asks after those without a process, whose time has come. */
 void containers_check(struct containers *c, uint64_t now_ns, containers_fn fn, void *userdata);

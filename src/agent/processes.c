@@ -45,7 +45,7 @@ int processes_new(struct processes **ret, const struct processes_config *config)
 	p->live = lru_new(PROCESSES_MAX, sizeof(struct process_id), sizeof(struct process));
 	p->ended = lru_new(ENDED_MAX, sizeof(uint32_t), sizeof(uint32_t));
 	p->rows = event_rows_new();
-	p->containers = containers_new(config->cgroup_root);
+	p->containers = containers_new(config->cgroup_root, config->actors);
 	if (!p->live || !p->ended || !p->rows || !p->containers) {
 		processes_free(p);
 		return -ENOMEM;
@@ -223,7 +223,7 @@ static void see_exit(struct processes *p, const struct mr_process_event *e, uint
 	if (!process)
 		return;
 	if (container_of(p, actor, &identity)[0])
-		containers_leave(p->containers, identity.container, &event, now_ns);
+		containers_leave(p->containers, identity.container, &event, actor, now_ns);
 	if (!(e->flags & MR_PROCESS_LEAVES_CHILDREN))
 		forget(p, process);
 }

@@ -283,14 +283,14 @@ static void test_container_lives_on(void **state)
 	tree_init(&t);
 	tree_mkdir(&t, "docker/" ID);
 	populate(&t, true);
-	c = containers_new(t.root);
+	c = containers_new(t.root, NULL);
 	containers_enter(c, ID, PATH, &main_killed, false, hear, &h);
 	assert_int_equal(h.kind[WIRE_EVENT_STARTED], 1);
 	containers_enter(c, ID, PATH, &probe, false, hear, &h);
-	containers_leave(c, ID, &probe, SECOND);
+	containers_leave(c, ID, &probe, 0, SECOND);
 	containers_check(c, 100 * SECOND, hear, &h);
 	assert_int_equal(h.total, 1); /* its main process is there */
-	containers_leave(c, ID, &main_killed, 100 * SECOND);
+	containers_leave(c, ID, &main_killed, 0, 100 * SECOND);
 	containers_check(c, 101 * SECOND, hear, &h);
 	assert_int_equal(h.total, 1); /* one without a socket is */
 	populate(&t, false);
@@ -314,16 +314,62 @@ static void test_container_there_before_then_removed(void **state)
 	struct tree t;
 
 	tree_init(&t);
-	c = containers_new(t.root);
+	c = containers_new(t.root, NULL);
 	containers_enter(c, ID, PATH, &process, true, hear, &h);
 	assert_int_equal(h.total, 0);
-	containers_leave(c, ID, &(struct wire_event){.pid = 4, .kind = WIRE_EVENT_EXITED}, SECOND);
+	containers_leave(c, ID, &(struct wire_event){.pid = 4, .kind = WIRE_EVENT_EXITED}, 0,
+			 SECOND);
 	containers_check(c, SECOND, hear, &h);
 	assert_int_equal(h.total, 0); /* a moment for its cgroup to become empty */
 	containers_check(c, 2 * SECOND, hear, &h);
 	assert_int_equal(h.kind[WIRE_EVENT_EXITED], 1);
 	containers_free(c);
 	tree_done(&t);
+}
+
+/* Who is forgotten as an actor, or not, by its number among those retired. */
+static bool is_retired(uint32_t number)
+{
+	struct arena *arena = arena_new();
+	struct vector retired = vector_init(arena, sizeof(uint32_t), 0);
+	bool found = false;
+
+	assert_int_equal(actors_retire(actors, &retired), 0);
+	for (size_t i = 0; i < retired.count; i++)
+		found |= *(uint32_t *)vector_at(&retired, i) == number;
+	arena_free(arena);
+	return found;
+}
+
+/* Long idle, its actor is known until its end is told. */
+static void test_container_end_has_its_actor(void **state)
+{
+	const struct actor_source source = {.comm = "main"};
+	uint32_t actor = actors_resolve(actors, &source, SECOND);
+	const struct wire_event main_ended = {.pid = 4, .actor = actors_number(actors, actor)};
+	struct arena *arena = arena_new();
+	struct vector defined = vector_init(arena, sizeof(struct wire_actor), 0);
+	struct containers *c;
+	struct heard h = {0};
+	struct tree t;
+
+	tree_init(&t);
+	tree_mkdir(&t, "docker/" ID);
+	populate(&t, true);
+	c = containers_new(t.root, actors);
+	containers_enter(c, ID, PATH, &main_ended, true, hear, &h);
+	containers_leave(c, ID, &main_ended, actor, SECOND);
+	assert_int_equal(actors_define(actors, &defined), 0);
+	actors_expire(actors, 3600 * SECOND);
+	assert_false(is_retired(main_ended.actor));
+	populate(&t, false);
+	containers_check(c, 3601 * SECOND, hear, &h);
+	assert_int_equal(h.total, 1);
+	actors_expire(actors, 7200 * SECOND);
+	assert_true(is_retired(main_ended.actor));
+	containers_free(c);
+	tree_done(&t);
+	arena_free(arena);
 }
 
 int main(void)
@@ -339,6 +385,7 @@ int main(void)
 		cmocka_unit_test(test_rows_are_bounded),
 		cmocka_unit_test(test_container_lives_on),
 		cmocka_unit_test(test_container_there_before_then_removed),
+		cmocka_unit_test_setup_teardown(test_container_end_has_its_actor, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
