@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a server has been told of this agent, to be told again when it has forgotten: what handles
- * mean, who listens, which addresses are the machine's, and the head of the last batch.
+ * mean, what addresses are called, who listens, which addresses are the machine's, and the head of
+ * the last batch.
  *
  * A batch's definitions are added when it is frozen, what it retires goes when it is over: while it
  * is in doubt its own handles still mean something. To say a definition early does no harm.
+ *
+ * Limits: see told.c; of names the one told longest ago goes first.
  */
 #pragma once
 
@@ -15,6 +18,7 @@
 
 struct told {
 	struct definitions *definitions;
+	struct lru *names;       /* where and which address ─► char *, owned */
 	struct wire_batch *last; /* head, listeners and covers, as last told */
 };
 

@@ -205,6 +205,29 @@ static void a_server_that_forgot_is_told_again(void **state)
 	world_done(&w);
 }
 
+/* Names, listeners and covers as well, which come once: to a server that has lost all. */
+static void a_server_that_lost_all_knows_again(void **state)
+{
+	struct model fresh;
+	struct world w;
+
+	world_init(&w, 7);
+	run_windows(&w, 50);
+	model_init(&fresh);
+	fresh.defined_for = 0;
+	model_done(&w.server);
+	w.server = fresh;
+	run_windows(&w, 1);
+	assert_int_equal(w.server.taken, 1);
+	assert_int_equal(lru_count(w.server.book.names), lru_count(w.said.names));
+	assert_int_equal(w.server.book.listeners, w.said.listeners);
+	assert_int_equal(w.server.book.covers, w.said.covers);
+	assert_int_equal(lru_count(w.server.book.flows), lru_count(w.said.flows));
+	assert_int_equal(lru_count(w.server.book.actors), lru_count(w.said.actors));
+	assert_int_equal(w.server.book.unknown, 0);
+	world_done(&w);
+}
+
 static void whatever_happens_it_counts_once(void **state)
 {
 	unsigned int asked = 0, repeated = 0;
@@ -358,6 +381,7 @@ int main(void)
 		cmocka_unit_test(without_trouble_each_window_is_a_batch),
 		cmocka_unit_test(an_outage_is_one_batch),
 		cmocka_unit_test(a_server_that_forgot_is_told_again),
+		cmocka_unit_test(a_server_that_lost_all_knows_again),
 		cmocka_unit_test(whatever_happens_it_counts_once),
 		cmocka_unit_test(what_is_refused_for_good_is_counted),
 		cmocka_unit_test(time_asleep_has_passed),

@@ -194,7 +194,7 @@ struct wire_batch {
 	uint64_t window_start_ns, window_end_ns;
 	uint64_t sent_ns;                 /* the agent's clock now */
 	uint32_t windows;                 /* that were merged into this one while the server was away; 0 or 1: none */
-	/* Only says again what handles mean, who listens and which addresses are covered, to a server
+	/* Only says again what handles mean, names, who listens and which addresses are covered, to a server
 	 * that has forgotten: no window, no updates. Its sequence is that of the batch which follows. */
 	bool definitions;
 

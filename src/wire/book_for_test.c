@@ -123,6 +123,10 @@ static void add_rest(struct book *b, const struct wire_batch *batch)
 		b->unknown += !lru_get(b->actors, &batch->events[i].actor);
 		b->events += batch->events[i].count;
 	}
+}
+
+static void learn(struct book *b, const struct wire_batch *batch)
+{
 	for (size_t i = 0; i < batch->name_count; i++) {
 		struct name_key key = {.netns = batch->names[i].netns};
 
@@ -138,6 +142,7 @@ static void add_rest(struct book *b, const struct wire_batch *batch)
 void book_add(struct book *b, const struct wire_batch *batch)
 {
 	define(b, batch);
+	learn(b, batch);
 	if (batch->definitions)
 		return;
 	for (size_t i = 0; i < batch->update_count; i++)
