@@ -158,6 +158,11 @@ test('two agents: an edge across zones; one is killed, what the other tells stan
 		await expect(row.locator('.c-to_client')).toHaveText('8 MB');
 		await view.by('group').selectOption('zone');
 		await expect.poll(async () => (await view.nodes()).map((node) => node.name).sort()).toEqual(['zone-a', 'zone-b']);
+		const zone = await view.drawnNode('zone/zone-a');
+		await view.still();
+		await view.page.mouse.click(zone.x, zone.y);
+		await expect(view.by('panel')).toContainText('In this range8.0 MB');
+		await expect(view.by('panel').locator('.chart').first()).toContainText(/to client [1-9]/);
 		await view.by('group').selectOption('workload');
 
 		await a.kill();

@@ -147,6 +147,14 @@ function Events({ node, graph, url }: Props) {
 	);
 }
 
+const terms: Partial<Record<UrlState['group'], string>> = { workload: 'either', process: 'process', node: 'node', zone: 'zone' };
+
+/** A filter for lines of this node; it may let others through, ids tell them apart. */
+function narrow(node: GraphNode, { group }: UrlState): string {
+	const term = node.kind === 'external' ? 'either' : terms[group];
+	return term && node.name.length < 200 ? `${term}:${quoted(node.name)}` : '';
+}
+
 export function NodePanel(props: Props) {
 	const { graph, node, url } = props;
 	const edges = graph.edges.filter((edge) => edge.client === node.id || edge.server === node.id);
@@ -174,7 +182,7 @@ export function NodePanel(props: Props) {
 			<Peers title="Asked by" edges={edges.filter((edge) => edge.server === node.id)} far="client" props={props} />
 			<Peers title="Asks" edges={edges.filter((edge) => edge.client === node.id)} far="server" props={props} />
 			<Charts
-				query={{ filter: node.name.length < 200 ? `either:${quoted(node.name)}` : '', by: 'edge', limit: 300, group: url.group }}
+				query={{ filter: narrow(node, url), by: 'edge', limit: 300, group: url.group }}
 				time={url.time}
 				take={(line) => (line.client === node.id || line.server === node.id) && !carriers.has(line.edge)}
 				connections

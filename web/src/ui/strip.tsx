@@ -59,7 +59,7 @@ function Placed({ strip, range, title, children, ...rest }: PlacedProps) {
 	const right = share(range.to);
 	if (range.to < strip.from || range.from > strip.to) return null;
 	return (
-		<div class={rest.class} title={title} style={{ left: `${100 * left}%`, width: `${100 * (right - left)}%` }}>
+		<div class={rest.class} title={title} style={{ left: `${100 * left}%`, width: right > left ? `${100 * (right - left)}%` : undefined }}>
 			{children}
 		</div>
 	);

@@ -2,7 +2,7 @@
 // What the strip of the time bar shows: how much was moved, what failed, what was restarted. Asked
 // again while the strip reaches the present; what cannot be had leaves the strip as it was.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { getEvents, getSeries } from '../net/api';
+import { getEvents, getSeries, Refused } from '../net/api';
 import { serverNow } from '../net/clock';
 import { failedCounters } from './use_series';
 import { stepFor } from '../model/strip';
@@ -45,9 +45,14 @@ export function useStrip(strip: Range, filter: string, isMoving: boolean): Strip
 			const started = performance.now();
 			const asked = latest.current;
 			let failed = false;
-			if (!document.hidden) await load(asked, filter, stop.signal).then(setData, () => (failed = true));
+			let isWrong = false; // such a question gets no other answer
+			const onFailure = (error: unknown) => {
+				failed = true;
+				isWrong = error instanceof Refused && error.status === 400;
+			};
+			if (!document.hidden) await load(asked, filter, stop.signal).then(setData, onFailure);
 			const cost_ms = performance.now() - started;
-			if (stop.signal.aborted || (!failed && asked.to < serverNow() - stepFor(length))) return;
+			if (stop.signal.aborted || isWrong || (!failed && asked.to < serverNow() - stepFor(length))) return;
 			const rest_ms = failed ? retry_ms : Math.min(again.most_ms, Math.max(again.least_ms, stepFor(length) * 250));
 			timer = window.setTimeout(run, Math.max(rest_ms, weight * cost_ms));
 		};
