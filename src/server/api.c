@@ -118,7 +118,8 @@ void api_query_refuse(struct api_query *q, const char *text)
 	release(q);
 }
 
-int api_query_begin_ranged(struct api_query *q, struct http_request *request)
+int api_query_begin_ranged(struct api_query *q, struct http_request *request,
+			   const struct api_subject *subject)
 {
 	const struct params *p = http_request_params(request);
 	struct error error = {"filter: out of memory"};
@@ -133,6 +134,8 @@ int api_query_begin_ranged(struct api_query *q, struct http_request *request)
 		api_query_refuse(q, "from is later than to: expected from before to");
 		return -EINVAL;
 	}
+	if (subject->range)
+		q->range = *subject->range;
 	text = params_text(p, "filter");
 	if (text && *text) /* without one, who only listens is shown too */
 		r = filter_parse(&q->filter, text, &error);

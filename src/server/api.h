@@ -23,6 +23,7 @@
 #include "server/inbox.h"
 #include "server/intake.h"
 #include "server/keep.h"
+#include "server/past.h"
 #include "server/query.h"
 #include "server/server.h"
 
@@ -66,11 +67,27 @@ struct api_subscriber {
 	struct http_frame *frame; /* of the window being sent; borrowed, only while it is sent */
 };
 
+/* Whom a question is for: the core, and what it holds of the range asked for; NULL: all of it. */
+struct api_subject {
+	struct core *core;
+	const struct query_range *range;
+};
+typedef void (*api_answer_fn)(struct api *a, struct http_request *r,
+			      const struct api_subject *subject);
+
+/* Of those that wait until the past is read. */
+struct api_question {
+	struct api *api;
+	api_answer_fn answer; /* NULL: free */
+};
+
 struct api {
 	struct core *core;
 	struct http *http;   /* set once it is open */
 	struct inbox *inbox; /* for its losses */
 	struct keep *keep;   /* what is kept on a disk */
+	struct past *past;   /* NULL: nothing is */
+	struct api_question questions[PAST_WAITERS_MAX];
 	struct intake *intake;
 	struct auth *auth;
 	const struct server_config *config;
@@ -141,7 +158,10 @@ struct api_query {
 
 /* Arena and, where the route has them, range and filter. On failure the request is answered. */
 int api_query_begin(struct api_query *q, struct http_request *request);
-int api_query_begin_ranged(struct api_query *q, struct http_request *request);
+int api_query_begin_ranged(struct api_query *q, struct http_request *request,
+			   const struct api_subject *subject);
+/* Has the question answered by the core that remembers that range, now or when it is read. */
+void api_ask(struct api *a, struct http_request *r, enum past_mode mode, api_answer_fn answer);
 /* Answers with q's JSON if r is 0, with an error otherwise, and frees what q holds. */
 void api_query_end(struct api_query *q, int r);
 void api_query_refuse(struct api_query *q, const char *text); /* 400, instead of api_query_end() */

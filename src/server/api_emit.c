@@ -232,6 +232,7 @@ void api_emit_completeness(struct emit *e, const struct api *a, const struct que
 	emit_object_end(e);
 	emit_counter(e, "unresolved_bytes", c->unresolved_bytes);
 	emit_number(e, "window_s", c->window_s);
+	emit_number(e, "resolution_s", c->resolution_s);
 	emit_covered(e, c);
 	emit_array_begin(e, "gaps");
 	for (i = 0; i < c->gap_count; i++) {

@@ -55,16 +55,15 @@ static void emit_event(struct emit *e, const struct query_event *event)
 	emit_object_end(e);
 }
 
-void api_events(void *userdata, struct http_request *r)
+static void answer(struct api *a, struct http_request *r, const struct api_subject *subject)
 {
 	struct query_events_request request;
 	struct query_events events;
-	struct api *a = userdata;
 	struct api_query q;
 	size_t i;
 	int result;
 
-	if (api_query_begin_ranged(&q, r) < 0)
+	if (api_query_begin_ranged(&q, r, subject) < 0)
 		return;
 	if (filter_needs_edge(q.filter)) {
 		api_query_refuse(&q, "cannot filter events by address:, port:, protocol:, class: or "
@@ -78,7 +77,7 @@ void api_events(void *userdata, struct http_request *r)
 		.limit = params_number(http_request_params(r), "limit"),
 		.now_ns = q.now_ns,
 	};
-	result = query_events(a->core, &request, q.arena, &events);
+	result = query_events(subject->core, &request, q.arena, &events);
 	if (!result) {
 		emit_object_begin(&q.json, NULL);
 		emit_seconds(&q.json, "from", q.range.from_ns);
@@ -94,4 +93,9 @@ void api_events(void *userdata, struct http_request *r)
 		emit_object_end(&q.json);
 	}
 	api_query_end(&q, result);
+}
+
+void api_events(void *userdata, struct http_request *r)
+{
+	api_ask(userdata, r, PAST_SUMS, answer);
 }

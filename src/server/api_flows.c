@@ -57,16 +57,15 @@ static void emit_flows(struct emit *e, const struct api *a, const struct query_r
 	emit_object_end(e);
 }
 
-void api_flows(void *userdata, struct http_request *r)
+static void answer(struct api *a, struct http_request *r, const struct api_subject *subject)
 {
 	const struct params *p = http_request_params(r);
 	struct query_flows_request request;
 	struct query_flows flows;
-	struct api *a = userdata;
 	struct api_query q;
 	int result;
 
-	if (api_query_begin_ranged(&q, r) < 0)
+	if (api_query_begin_ranged(&q, r, subject) < 0)
 		return;
 	request = (struct query_flows_request){
 		.range = q.range,
@@ -76,8 +75,13 @@ void api_flows(void *userdata, struct http_request *r)
 		.limit = params_number(p, "limit"),
 		.now_ns = q.now_ns,
 	};
-	result = query_flows(a->core, &request, q.arena, &flows);
+	result = query_flows(subject->core, &request, q.arena, &flows);
 	if (!result)
 		emit_flows(&q.json, a, &q.range, &flows, p);
 	api_query_end(&q, result);
+}
+
+void api_flows(void *userdata, struct http_request *r)
+{
+	api_ask(userdata, r, params_number(http_request_params(r), "per") ? PAST_STEPS : PAST_SUMS, answer);
 }

@@ -112,17 +112,16 @@ void api_emit_graph(struct emit *e, const struct api *a, const struct query_grap
 	emit_object_end(e);
 }
 
-void api_graph(void *userdata, struct http_request *r)
+static void answer(struct api *a, struct http_request *r, const struct api_subject *subject)
 {
 	const struct params *p = http_request_params(r);
 	struct query_graph_request request = {0};
 	struct query_graph graph;
-	struct api *a = userdata;
 	struct api_query q;
 	struct error error;
 	int result;
 
-	if (api_query_begin_ranged(&q, r) < 0)
+	if (api_query_begin_ranged(&q, r, subject) < 0)
 		return;
 	if (query_group_parse(&request.group, params_text(p, "group"), &error) < 0) {
 		api_query_refuse(&q, error.text);
@@ -131,8 +130,13 @@ void api_graph(void *userdata, struct http_request *r)
 	request.range = q.range;
 	request.filter = q.filter;
 	request.now_ns = q.now_ns;
-	result = query_graph(a->core, &request, q.arena, &graph);
+	result = query_graph(subject->core, &request, q.arena, &graph);
 	if (!result)
 		api_emit_graph(&q.json, a, &request, &graph, params_number(p, "buckets"));
 	api_query_end(&q, result);
+}
+
+void api_graph(void *userdata, struct http_request *r)
+{
+	api_ask(userdata, r, PAST_SUMS, answer);
 }

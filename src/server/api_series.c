@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SECOND UINT64_C(1000000000)
+#define SECOND      UINT64_C(1000000000)
+#define STEPS_USUAL 300
 
 const struct param_spec api_series_params[] = {
 	API_PARAM_FROM,
@@ -142,16 +143,26 @@ static void emit_series(struct emit *e, const struct api *a, const struct query_
 	emit_object_end(e);
 }
 
-void api_series(void *userdata, struct http_request *r)
+/* What was read in slots has no shorter steps than those. */
+static uint64_t step_of(const struct query_series_request *request, uint64_t resolution_ns)
+{
+	uint64_t span = request->range.to_ns - request->range.from_ns;
+	uint64_t step = request->step_ns ? request->step_ns : span / STEPS_USUAL;
+
+	if (!resolution_ns)
+		return request->step_ns;
+	return step ? (step + resolution_ns - 1) / resolution_ns * resolution_ns : resolution_ns;
+}
+
+static void answer(struct api *a, struct http_request *r, const struct api_subject *subject)
 {
 	struct query_series_request request = {0};
 	struct query_series series;
-	struct api *a = userdata;
 	struct api_query q;
 	struct error error;
 	int result;
 
-	if (api_query_begin_ranged(&q, r) < 0)
+	if (api_query_begin_ranged(&q, r, subject) < 0)
 		return;
 	request.range = q.range;
 	request.filter = q.filter;
@@ -160,7 +171,8 @@ void api_series(void *userdata, struct http_request *r)
 		api_query_refuse(&q, error.text);
 		return;
 	}
-	result = query_series(a->core, &request, q.arena, &series);
+	request.step_ns = step_of(&request, core_resolution_ns(subject->core));
+	result = query_series(subject->core, &request, q.arena, &series);
 	if (result == -EINVAL) {
 		api_query_refuse(&q, "step: expected from 1 to 10000 steps between from and to");
 		return;
@@ -173,4 +185,9 @@ void api_series(void *userdata, struct http_request *r)
 	if (!result)
 		emit_series(&q.json, a, &series);
 	api_query_end(&q, result);
+}
+
+void api_series(void *userdata, struct http_request *r)
+{
+	api_ask(userdata, r, PAST_STEPS, answer);
 }

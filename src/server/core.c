@@ -139,6 +139,16 @@ uint64_t core_version(const struct core *c)
 	return c->version;
 }
 
+uint64_t core_resolution_ns(const struct core *c)
+{
+	return c->resolution_ns;
+}
+
+uint64_t core_history_from_ns(const struct core *c)
+{
+	return history_oldest_ns(&c->history);
+}
+
 uint64_t core_latest_ns(const struct core *c)
 {
 	return c->latest_ns;

@@ -27,6 +27,7 @@ struct core {
 	struct reporter *reporters; /* config.agents_max places */
 	struct hashindex reporters_by_node;
 	uint32_t reporter_count, machine_count;
+	uint64_t resolution_ns;    /* of what was read from the store; 0: as it came */
 	uint64_t last_reporter;    /* the last permanent number given */
 	struct history history;
 	struct news news;          /* for the store */

@@ -345,7 +345,7 @@ static int take_block(void *userdata, struct reader_block *b)
 		c->latest_ns = w.end_ns;
 	f->result->blocks++;
 	f->result->rows += w.rows;
-	return 0;
+	return f->request->rows_max && f->result->rows > f->request->rows_max ? -E2BIG : 0;
 }
 
 static int move_only(void *userdata, struct reader_block *b)
@@ -613,6 +613,7 @@ int core_fill(struct core *c, struct reader *r, const struct fill_request *reque
 	free(f.gauges_end_ns);
 	free(f.numbers);
 	arena_free(f.arena);
+	c->resolution_ns = request->continues ? 0 : result.resolution_ns;
 	if (!e)
 		*ret = result;
 	return e;

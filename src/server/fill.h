@@ -19,7 +19,8 @@ struct fill_request {
 	/* Batches will follow: numbers go on from where they were, nothing is pinned, names of
 	 * addresses are read. */
 	bool continues;
-	bool now; /* the range reaches into now: who listens is asked for, too */
+	uint64_t rows_max; /* 0: any; more: -E2BIG */
+	bool now;          /* the range reaches into now: who listens is asked for, too */
 };
 
 struct fill_result {

@@ -259,6 +259,7 @@ int gather_completeness(struct core *c, const struct query_range *range, uint64_
 	ret->covered_from_ns = f->oldest_start_ns;
 	ret->covered_to_ns = f->newest_end_ns;
 	ret->window_s = (double)(f->newest_end_ns - f->newest_start_ns) / 1e9;
+	ret->resolution_s = (double)c->resolution_ns / 1e9;
 	if (range->from_ns < c->history.cut_until_ns)
 		c->range.loss[LOSS_HISTORY_CUT] = c->history.cut_rows;
 	if (range->from_ns < c->events.cut_until_ns)

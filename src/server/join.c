@@ -45,14 +45,17 @@ void measures_add(struct query_measures *into, const struct sums *sums, unsigned
 
 static void note_times(const struct core *c, struct joined *j, const struct folded *item)
 {
-	uint64_t first = flow_at(&c->flows, item->flow)->first_seen_ns;
+	const struct flow *f = flow_at(&c->flows, item->flow);
+	uint64_t first = f->first_seen_ns, end_ns;
 
 	if (!j->first_seen_ns || first < j->first_seen_ns)
 		j->first_seen_ns = first;
 	if (item->end_ns && (!j->end_ns || item->start_ns < j->start_ns))
 		j->start_ns = item->start_ns;
-	if (item->end_ns > j->end_ns)
-		j->end_ns = item->end_ns;
+	/* windows that were added up end later than what moved in them */
+	end_ns = item->end_ns < f->last_seen_ns ? item->end_ns : f->last_seen_ns;
+	if (end_ns > j->end_ns)
+		j->end_ns = end_ns;
 }
 
 static int64_t share_of(int64_t value, double share)

@@ -60,6 +60,10 @@ void core_tick(struct core *c, uint64_t now_ns);
 
 /* Moves with every batch taken in: nothing is new while it stands still. */
 uint64_t core_version(const struct core *c);
+/* Length of the slots it was read from the store in; 0: all came as it is. */
+uint64_t core_resolution_ns(const struct core *c);
+/* Where history begins; UINT64_MAX: it is empty. */
+uint64_t core_history_from_ns(const struct core *c);
 /* End of the newest window, wall clock; 0 before the first. */
 uint64_t core_latest_ns(const struct core *c);
 
@@ -130,6 +134,7 @@ struct query_completeness {
 	size_t loss_count;
 	uint64_t unresolved_bytes; /* payload of flows of which one end is not known (~other, or translated) */
 	double window_s;           /* length of the newest window in the range, 0 if none */
+	double resolution_s;       /* that of what was read from the store; 0: all is in memory */
 	/* From the begin of the first window in the range to the end of the newest, whatever the
 	 * filter; 0: none. A window counts by its end, so it may begin before the range. */
 	uint64_t covered_from_ns, covered_to_ns;

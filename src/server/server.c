@@ -33,6 +33,7 @@ struct server {
 	struct inbox inbox;
 	struct core *core;
 	struct keep keep;
+	struct past *past;
 	struct intake intake;
 	struct auth auth;
 	struct http *http;
@@ -110,6 +111,8 @@ static void close_all(struct server *s)
 {
 	api_close(&s->api);
 	keep_stop(&s->keep);
+	if (s->past)
+		past_close(s->past);
 	intake_done(&s->intake); /* what waits there is of requests that end now */
 	s->http = http_close(s->http);
 	inbox_close(&s->inbox);
@@ -176,6 +179,7 @@ static struct server *free_core(struct server *s)
 
 static void free_loop(struct server *s)
 {
+	s->past = past_free(s->past);
 	keep_close(&s->keep);
 	inbox_done(&s->inbox);
 	uv_loop_close(&s->loop);
@@ -249,6 +253,10 @@ int server_keep(struct server *s, const struct store_config *config, struct erro
 	s->keep.on_durable = on_durable;
 	s->keep.userdata = s;
 	intake_init(&s->intake, s->core, keep_door(&s->keep));
+	r = past_new(&s->past, &s->loop, store_path(s->keep.store), s->core);
+	if (r < 0)
+		return error_set(ret_error, r, "cannot open the store: out of memory");
+	s->api.past = s->past;
 	return 0;
 }
 
