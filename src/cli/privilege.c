@@ -89,14 +89,15 @@ static int change_account(void)
 	return 0;
 }
 
+/* Whoever has none may be forbidden to ask for fewer (the server's unit does so). */
 static int empty_capability_sets(void)
 {
-	cap_t none = cap_init();
-	int r;
+	cap_t none = cap_init(), own = cap_get_proc();
+	int r = none && own ? 0 : -ENOMEM;
 
-	if (!none)
-		return -ENOMEM;
-	r = cap_set_proc(none) < 0 ? -errno : 0;
+	if (!r && cap_compare(own, none) && cap_set_proc(none) < 0)
+		r = -errno;
+	cap_free(own);
 	cap_free(none);
 	if (!r && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		r = -errno;
