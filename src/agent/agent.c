@@ -346,9 +346,10 @@ static int open_parts(struct agent *a, struct error *ret_error)
 		return r;
 	watch_rings(a);
 	watch_pressure(a);
-	a->window_start_ns = now_ns;
-	collector_note_baselines(a->collector,
-				 now_ns); /* without it `verify` is off, the rest is not */
+	/* Not when it started: until the programs are loaded nothing is seen, and that is a gap. */
+	a->window_start_ns = clock_ns(CLOCK_MONOTONIC);
+	collector_note_baselines(
+		a->collector, a->window_start_ns); /* without it `verify` is off, the rest is not */
 	return 0;
 }
 
