@@ -50,11 +50,16 @@ int api_get(const struct millrace *m, const char *path, const char *host, json_t
 	long status = -1;
 	CURL *c;
 
-	snprintf(url, sizeof(url), "http://127.0.0.1:%u%s", m->port, path);
+	snprintf(url, sizeof(url), "%s://127.0.0.1:%u%s", m->ca ? "https" : "http", m->port, path);
 	snprintf(line, sizeof(line), "Host: %s", host ? host : "");
 	if (host)
 		headers = curl_slist_append(NULL, line);
+	snprintf(line, sizeof(line), "Authorization: Bearer %s", m->token ? m->token : "");
+	if (m->token)
+		headers = curl_slist_append(headers, line);
 	c = request(url, &body, headers);
+	if (m->ca)
+		curl_easy_setopt(c, CURLOPT_CAINFO, m->ca);
 	if (curl_easy_perform(c) == CURLE_OK)
 		curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
 	if (ret_json)

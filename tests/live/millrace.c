@@ -11,7 +11,7 @@
 
 #include "run.h"
 
-#define RUNNING_MAX 4
+#define RUNNING_MAX 16
 
 static pid_t running[RUNNING_MAX];
 
@@ -86,6 +86,23 @@ static int arguments_of(const struct millrace *m, const char **argv, int max,
 	return n;
 }
 
+bool millrace_watch(pid_t pid)
+{
+	for (int i = 0; i < RUNNING_MAX; i++)
+		if (running[i] <= 0) {
+			running[i] = pid;
+			return true;
+		}
+	return false;
+}
+
+void millrace_forget(pid_t pid)
+{
+	for (int i = 0; i < RUNNING_MAX; i++)
+		if (running[i] == pid)
+			running[i] = 0;
+}
+
 bool millrace_start(struct millrace *m, struct live *l, const char *const *arguments)
 {
 	return millrace_start_at(m, l, port_free(), arguments);
@@ -101,11 +118,7 @@ bool millrace_start_at(struct millrace *m, struct live *l, uint16_t port,
 	unlink(m->log);
 	arguments_of(m, argv, 32, arguments);
 	m->pid = spawn(&(struct spawn){.log = m->log}, argv);
-	for (int i = 0; i < RUNNING_MAX; i++)
-		if (running[i] <= 0) {
-			running[i] = m->pid;
-			break;
-		}
+	millrace_watch(m->pid);
 	wait_until(healthy, m, patience(l, 60000));
 	if (millrace_alive(m) && api_get(m, "/healthz", NULL, NULL) == 200)
 		return true;
@@ -119,9 +132,7 @@ int millrace_stop(struct millrace *m, int sig)
 {
 	int r = process_end(m->pid, sig, patience(m->live, 15000));
 
-	for (int i = 0; i < RUNNING_MAX; i++)
-		if (running[i] == m->pid)
-			running[i] = 0;
+	millrace_forget(m->pid);
 	m->pid = 0;
 	return r;
 }
@@ -141,10 +152,18 @@ int millrace_command(struct millrace *m, const char *const *arguments, char *out
 	char url[64];
 	int n = 1;
 
-	snprintf(url, sizeof(url), "http://127.0.0.1:%u", m->port);
-	for (; *arguments && n < 28; arguments++)
+	snprintf(url, sizeof(url), "%s://127.0.0.1:%u", m->ca ? "https" : "http", m->port);
+	for (; *arguments && n < 24; arguments++)
 		argv[n++] = *arguments;
 	argv[n++] = "--server";
 	argv[n++] = url;
+	if (m->ca) {
+		argv[n++] = "--ca";
+		argv[n++] = m->ca;
+	}
+	if (m->token_file) {
+		argv[n++] = "--token-file";
+		argv[n++] = m->token_file;
+	}
 	return run(&(struct spawn){0}, argv, out, size, patience(m->live, 60000));
 }

@@ -19,6 +19,9 @@ struct millrace {
 	uint16_t port;
 	double started; /* wall clock before it started */
 	char log[160];
+	const char *ca;    /* the certificate that it is known by: it speaks TLS; NULL: it does not */
+	const char *token; /* that a reader shows; NULL: none */
+	const char *token_file;
 };
 
 /* Runs `millrace up` with further arguments (NULL-terminated; may be NULL) and waits for its
@@ -35,6 +38,10 @@ bool millrace_alive(struct millrace *m);
 
 /* Runs another subcommand against it ("verify", …); its status. */
 int millrace_command(struct millrace *m, const char *const *arguments, char *out, size_t size);
+
+/* Counts a process among those that millrace_stop_all() ends; false: no room. */
+bool millrace_watch(pid_t pid);
+void millrace_forget(pid_t pid);
 
 /* GET; the HTTP status, or -1. ret_json may be NULL; it is NULL when the body is no JSON. */
 int api_get(const struct millrace *m, const char *path, const char *host, json_t **ret_json);

@@ -128,7 +128,7 @@ const char *cgroup_root(void)
 	return NULL;
 }
 
-static int netns_new(int home)
+int net_namespace(int home)
 {
 	int fd;
 
@@ -259,18 +259,13 @@ static int net_cgroup(struct net *n)
 	return mkdir(n->cgroup, 0755) && errno != EEXIST ? -errno : 0;
 }
 
-static void net_tune(struct net *n)
+void net_tune(const struct net *n, int netns)
 {
-	const int both[] = {n->client, n->server};
-
-	for (int i = 0; i < 2; i++) {
-		net_sysctl(n, both[i], "ipv4/tcp_fastopen", "3");
-		net_sysctl(n, both[i], "ipv4/tcp_challenge_ack_limit", "1000000");
-		net_sysctl(n, both[i], "ipv4/tcp_invalid_ratelimit", "0");
-		net_sysctl(n, both[i], "core/somaxconn", "4096");
-		net_sysctl(n, both[i], "ipv4/tcp_max_tw_buckets",
-			   "262144"); /* no RST for want of one */
-	}
+	net_sysctl(n, netns, "ipv4/tcp_fastopen", "3");
+	net_sysctl(n, netns, "ipv4/tcp_challenge_ack_limit", "1000000");
+	net_sysctl(n, netns, "ipv4/tcp_invalid_ratelimit", "0");
+	net_sysctl(n, netns, "core/somaxconn", "4096");
+	net_sysctl(n, netns, "ipv4/tcp_max_tw_buckets", "262144"); /* no RST for want of one */
 }
 
 static int net_pair(struct net *n)
@@ -278,15 +273,16 @@ static int net_pair(struct net *n)
 	int r;
 
 	*n = (struct net){.home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)};
-	n->client = netns_new(n->home);
-	n->server = netns_new(n->home);
+	n->client = net_namespace(n->home);
+	n->server = net_namespace(n->home);
 	if (n->client < 0 || n->server < 0)
 		return -EPERM;
 	r = net_link(n);
 	if (r)
 		return r;
 	net_steer(n);
-	net_tune(n);
+	net_tune(n, n->client);
+	net_tune(n, n->server);
 	return 0;
 }
 

@@ -24,6 +24,9 @@ struct net {
 	bool mptcp;
 	bool nft;
 	char *cgroup; /* v2 directory where the load runs */
+	/* NULL: as ever. For two machines of a lan: */
+	const char *client_cgroup;     /* where the client's end runs */
+	const char *server4, *server6; /* addresses of the server's */
 	char rps[64]; /* for people: what was steered where */
 };
 
@@ -32,8 +35,10 @@ int net_open(struct net *n); /* 0 or -errno; says on stderr what is missing */
 int net_open_below(struct net *n, const struct net *above, const char *name);
 void net_close(struct net *n); /* cgroups inside of this one go, too */
 
+int net_namespace(int home); /* a new one without a name: its descriptor or -errno */
 int net_enter(int netns);
 int net_sysctl(const struct net *n, int netns, const char *name, const char *value);
+void net_tune(const struct net *n, int netns); /* as the shapes of the load need it */
 int net_ip(int netns, const char *arguments); /* `ip …` inside */
 int net_nft(int netns, const char *ruleset);  /* `nft -f -` inside */
 /* A counter of /proc/net/snmp or netstat, "Tcp:" "ActiveOpens"; -1: none. */

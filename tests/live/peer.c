@@ -158,19 +158,24 @@ static void peer_address(struct peer *p)
 	struct sockaddr_in *v4 = (struct sockaddr_in *)&p->server;
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&p->server;
 	bool loopback = p->shape->flags & SHAPE_LOOPBACK;
+	const struct net *n = p->load->net;
+	const char *server4 = n->server4 ? n->server4 : NET_SERVER4;
+	const char *server6 = n->server6 ? n->server6 : NET_SERVER6;
+	char mapped[64];
 
+	snprintf(mapped, sizeof(mapped), "::ffff:%s", server4);
 	if (p->shape->family == AF_INET6) {
 		*v6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(p->port)};
 		inet_pton(AF_INET6,
-			  p->shape->flags & SHAPE_MAPPED ? "::ffff:" NET_SERVER4
+			  p->shape->flags & SHAPE_MAPPED ? mapped
 			  : loopback                     ? "::1"
-							 : NET_SERVER6,
+							 : server6,
 			  &v6->sin6_addr);
 		p->server_size = sizeof(*v6);
 		return;
 	}
 	*v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(p->port)};
-	inet_pton(AF_INET, loopback ? "127.0.0.1" : NET_SERVER4, &v4->sin_addr);
+	inet_pton(AF_INET, loopback ? "127.0.0.1" : server4, &v4->sin_addr);
 	p->server_size = sizeof(*v4);
 }
 
@@ -192,7 +197,8 @@ static int peer_settle(struct peer *p)
 		CPU_SET(cpu - 1, &cpus);
 		sched_setaffinity(0, sizeof(cpus), &cpus);
 	}
-	snprintf(path, sizeof(path), "%s/cgroup.procs", n->cgroup);
+	snprintf(path, sizeof(path), "%s/cgroup.procs",
+		 in_client && n->client_cgroup ? n->client_cgroup : n->cgroup);
 	return file_write(path, "0") || net_enter(in_client ? n->client : n->server);
 }
 

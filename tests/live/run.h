@@ -29,6 +29,12 @@ struct spawn {
 	const char *log;    /* file for stdout and stderr; NULL: none */
 	const char *input;  /* text on stdin; NULL: none */
 	const char *hide; /* path to hide behind something empty, in a mount namespace of its own */
+	/* A machine of its own, as far as names go: a file that stands in for the kernel's boot id,
+	 * and a host name. NULL: as ours. */
+	const char *boot_id, *hostname;
+	int64_t clock_ahead_s; /* CLOCK_MONOTONIC and CLOCK_BOOTTIME, by a time namespace */
+	const char *const
+		*environment; /* "NAME=VALUE", NULL-terminated, beside ours; may be NULL */
 };
 
 pid_t spawn(const struct spawn *how, const char *const argv[]);
