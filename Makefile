@@ -11,7 +11,7 @@ RUN_PACKAGES := gcc libc6-dev clang llvm libbpf-dev bpftool meson ninja-build pk
 
 TEST_PACKAGES := libclang-rt-14-dev iproute2 nftables nginx-light redis-server \
 	redis-tools postgresql postgresql-contrib wrk iperf3 unbound qemu-system-x86 busybox-static cpio \
-	zstd xz-utils curl chromium fonts-dejavu-core fonts-noto-color-emoji
+	zstd xz-utils curl openssl chromium fonts-dejavu-core fonts-noto-color-emoji
 
 BENCH_PACKAGES := conntrack iproute2 libbpf-tools libdevel-nytprof-perl linux-perf nftables nginx-light openssl \
 	pmacct redis-server redis-tools softflowd wrk qemu-system-x86 busybox-static cpio zstd xz-utils
