@@ -6,7 +6,7 @@
 
 #include "wire/life_for_test.h"
 
-#define BOOK_MAX 65536
+#define BOOK_MAX 16384
 
 struct identity {
 	char process[24];
@@ -39,12 +39,19 @@ void book_init(struct book *b)
 			   .names = lru_new(BOOK_MAX, sizeof(struct name_key), 48)};
 }
 
+static struct lru *sums_free(struct lru *t)
+{
+	for (struct sums **s = lru_oldest(t); s; s = lru_newer(t, s))
+		free(*s);
+	return lru_free(t);
+}
+
 void book_done(struct book *b)
 {
 	lru_free(b->flows);
 	lru_free(b->actors);
-	lru_free(b->sums);
-	lru_free(b->kinds);
+	sums_free(b->sums);
+	sums_free(b->kinds);
 	lru_free(b->names);
 }
 
@@ -56,6 +63,17 @@ void book_forget_handles(struct book *b)
 		lru_remove(b->flows, entry);
 	while ((entry = lru_oldest(b->actors)))
 		lru_remove(b->actors, entry);
+}
+
+static struct sums *find_sums(struct lru *t, const struct identity *id)
+{
+	struct sums **s = lru_put(t, id, NULL);
+
+	if (s && !*s)
+		*s = calloc(1, sizeof(**s));
+	if (!s || !*s)
+		abort();
+	return *s;
 }
 
 static void add_sums(struct sums *s, const struct wire_update *u)
@@ -88,10 +106,10 @@ static void add_update(struct book *b, const struct wire_update *u)
 	memcpy(id.process, a->process, sizeof(id.process));
 	id.transport = f->transport;
 	id.role = f->role;
-	add_sums(lru_put(b->kinds, &id, NULL), u);
+	add_sums(find_sums(b->kinds, &id), u);
 	id.netns = f->netns;
 	id.port = f->port;
-	add_sums(lru_put(b->sums, &id, NULL), u);
+	add_sums(find_sums(b->sums, &id), u);
 	b->updates++;
 }
 
@@ -155,6 +173,19 @@ void book_add(struct book *b, const struct wire_batch *batch)
 	b->sweep_ns = batch->status.sweep_ns;
 }
 
+static bool same_sums(struct lru *a, struct lru *b)
+{
+	if (lru_count(a) != lru_count(b))
+		return false;
+	for (struct sums **s = lru_oldest(a); s; s = lru_newer(a, s)) {
+		struct sums *const *other = lru_get(b, lru_key(a, s));
+
+		if (!other || memcmp(*s, *other, sizeof(**s)))
+			return false;
+	}
+	return true;
+}
+
 static bool same_table(struct lru *a, struct lru *b, size_t value_size)
 {
 	if (lru_count(a) != lru_count(b))
@@ -174,13 +205,13 @@ const char *book_difference(const struct book *a, const struct book *b, bool coa
 		return "handles that were not known";
 	if (a->windows != b->windows || a->window_end_ns != b->window_end_ns)
 		return "windows";
-	if (!same_table(a->kinds, b->kinds, sizeof(struct sums)))
+	if (!same_sums(a->kinds, b->kinds))
 		return "sums by actor";
 	if (a->sweep_ns != b->sweep_ns)
 		return "status";
 	if (coarse)
 		return NULL;
-	if (!same_table(a->sums, b->sums, sizeof(struct sums)))
+	if (!same_sums(a->sums, b->sums))
 		return "sums by flow";
 	if (!same_table(a->names, b->names, 48))
 		return "names";

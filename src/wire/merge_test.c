@@ -73,7 +73,7 @@ static void add(struct sender *s, const struct wire_batch *b)
 static void hold_life(uint64_t seed, unsigned int windows, unsigned int cut_one_in,
 		      const struct wire_merge_limits *limits, bool coarse, struct sender *ret)
 {
-	struct sender s = {.told = definitions_new(65536, 65536), .limits = limits};
+	struct sender s = {.told = definitions_new(16384, 16384), .limits = limits};
 	struct book plain, merged;
 	struct life life;
 	const char *difference;
