@@ -28,6 +28,7 @@ void fold_reset(struct fold *f)
 	f->count = 0;
 	f->arena = arena_free(f->arena);
 	f->counters_only = false;
+	f->lately_ns = 0;
 	memset(f->loss, 0, sizeof(f->loss));
 	f->oldest_start_ns = f->newest_start_ns = f->newest_end_ns = 0;
 	f->windows = 0;
@@ -132,6 +133,7 @@ static int add_row(struct fold *f, const struct window *w, struct row_reader *r,
 {
 	bool provisional = false;
 	enum fold_part part = f->part ? f->part(f->userdata, w, flow, &provisional) : FOLD_USUAL;
+	uint64_t attempted;
 	struct folded *item;
 	struct sums *sums;
 	size_t size;
@@ -142,8 +144,13 @@ static int add_row(struct fold *f, const struct window *w, struct row_reader *r,
 	}
 	item = fold_touch(f, flow);
 	sums = item ? sums_of(f, item, part) : NULL;
-	if (!sums || add_figures(f, r, sums) < 0)
+	if (!sums)
 		return -ENOMEM;
+	attempted = sums->counter[MR_ATTEMPTED];
+	if (add_figures(f, r, sums) < 0)
+		return -ENOMEM;
+	if (f->lately_ns && w->end_ns > f->lately_ns && !(part & FOLD_MERGED))
+		item->attempted_lately += sums->counter[MR_ATTEMPTED] - attempted;
 	item->provisional |= provisional;
 	item->parts |= 1 << part;
 	if (!item->end_ns || w->start_ns < item->start_ns)

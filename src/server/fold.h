@@ -23,7 +23,7 @@ struct window {
 	uint32_t reporter, rows;
 	size_t size;
 	uint8_t *data;   /* owned */
-	bool merged;   /* the agent made it of several, or it is much longer than its others */
+	bool merged;     /* the agent made it of several, or it is much longer than its others */
 	uint32_t *flows; /* of each row; in data, behind its size; NULL: each row says it */
 };
 
@@ -44,9 +44,9 @@ struct folded {
 	bool provisional;
 	uint8_t parts;  /* bit per enum fold_part: there is something of it */
 	uint8_t gauges; /* enum fold_part: what active and pending count as; set by gather.c */
-	uint64_t start_ns, end_ns; /* of the windows it moved in */
-	int64_t active, pending;   /* set by gather.c */
-	uint64_t attempted_lately;
+	uint64_t start_ns, end_ns;           /* of the windows it moved in */
+	int64_t active, pending;             /* set by gather.c */
+	uint64_t attempted_lately;           /* without what merged windows tell */
 	struct sums sums;                    /* the usual part */
 	struct sums *others[FOLD_PARTS - 1]; /* NULL: nothing; by part - 1 */
 };
@@ -57,8 +57,11 @@ struct fold {
 	struct folded **list;
 	size_t count, capacity;
 	struct arena *arena; /* owned; of the sums. NULL: there are none */
-	bool counters_only;  /* set by who asks: histograms, DNS and drops are left out */
-	fold_part_fn part;   /* NULL: all is usual */
+	/* set by who asks, cleared by fold_reset: histograms, DNS and drops are left out; what was
+	 * attempted in windows that end later is told apart, 0: nothing is */
+	bool counters_only;
+	uint64_t lately_ns;
+	fold_part_fn part; /* NULL: all is usual */
 	void *userdata;
 	uint64_t loss[LOSS_COUNT];
 	uint64_t oldest_start_ns;                /* of all windows; 0: none */
@@ -67,8 +70,8 @@ struct fold {
 };
 
 int fold_init(struct fold *f, size_t flow_count);
-void fold_done(struct fold *f);  /* accepts an all-zero one */
-void fold_reset(struct fold *f); /* counters_only is false again */
+void fold_done(struct fold *f); /* accepts an all-zero one */
+void fold_reset(struct fold *f);
 
 /* The flow's sums, zero if it was not touched yet; NULL: no memory. */
 struct folded *fold_touch(struct fold *f, uint32_t flow);

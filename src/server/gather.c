@@ -15,14 +15,11 @@
 /* An attempt younger than this is not waiting yet. */
 #define LATELY_NS UINT64_C(1000000000)
 
-/* Folds the windows whose end lies in (from, to]. */
-static int fold_range(struct core *c, struct fold *into, uint64_t from_ns, uint64_t to_ns,
-		      bool counters_only)
+/* Folds the windows whose end lies in (from, to] into what was reset. */
+static int fold_range(struct core *c, struct fold *into, uint64_t from_ns, uint64_t to_ns)
 {
 	int r = 0;
 
-	fold_reset(into);
-	into->counters_only = counters_only;
 	for (size_t i = 0; !r && i < history_count(&c->history); i++) {
 		const struct window *w = history_at(&c->history, i);
 
@@ -32,23 +29,13 @@ static int fold_range(struct core *c, struct fold *into, uint64_t from_ns, uint6
 	return r;
 }
 
-static int note_recent_attempts(struct core *c, const struct query_range *range)
+static int fold_asked(struct core *c, const struct query_range *range)
 {
-	uint64_t since = range->to_ns > LATELY_NS ? range->to_ns - LATELY_NS : 0;
-	int r = fold_range(c, &c->step, since > range->from_ns ? since : range->from_ns,
-			   range->to_ns, true);
+	uint64_t since_ns = range->to_ns > LATELY_NS ? range->to_ns - LATELY_NS : 0;
 
-	for (size_t i = 0; !r && i < c->step.count; i++) {
-		const struct folded *recent = c->step.list[i];
-		struct folded *item = c->range.by_flow[recent->flow];
-
-		if (item)
-			item->attempted_lately = recent->sums.counter[MR_ATTEMPTED];
-		if (item && recent->others[FOLD_ALONE - 1])
-			item->attempted_lately +=
-				recent->others[FOLD_ALONE - 1]->counter[MR_ATTEMPTED];
-	}
-	return r;
+	fold_reset(&c->range);
+	c->range.lately_ns = since_ns > range->from_ns ? since_ns : range->from_ns;
+	return fold_range(c, &c->range, range->from_ns, range->to_ns);
 }
 
 /* A gauge below 0 is what an agent got wrong; nobody has fewer than no connections. */
@@ -95,8 +82,10 @@ static void set_parts(struct core *c, bool apart)
 /* What came after the range, whatever it counts as. */
 static int fold_later(struct core *c, uint64_t to_ns)
 {
+	fold_reset(&c->step);
 	c->step.part = NULL;
-	return fold_range(c, &c->step, to_ns, UINT64_MAX, true);
+	c->step.counters_only = true;
+	return fold_range(c, &c->step, to_ns, UINT64_MAX);
 }
 
 static int gather_parts(struct core *c, const struct query_range *range, uint64_t now_ns,
@@ -106,9 +95,7 @@ static int gather_parts(struct core *c, const struct query_range *range, uint64_
 
 	set_parts(c, apart);
 	if (!r)
-		r = fold_range(c, &c->range, range->from_ns, range->to_ns, false);
-	if (!r)
-		r = note_recent_attempts(c, range);
+		r = fold_asked(c, range);
 	if (!r)
 		r = fold_later(c, range->to_ns);
 	for (uint32_t i = 0; !r && i < flow_table_used(&c->flows); i++)

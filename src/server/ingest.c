@@ -35,8 +35,9 @@ static bool histogram_is_sane(const struct histogram *h)
 		return true;
 	if (!h->count)
 		return !h->sum;
-	for (unsigned int i = 0; i < HISTOGRAM_BUCKETS; i++)
-		count += h->bucket[i];
+	for (unsigned int i = 0; i < HISTOGRAM_BUCKETS; i += 4)
+		count += (uint64_t)h->bucket[i] + h->bucket[i + 1] + h->bucket[i + 2] +
+			 h->bucket[i + 3];
 	return count == h->count;
 }
 

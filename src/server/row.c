@@ -131,22 +131,37 @@ uint8_t *row_shrink(struct row_writer *w)
 	return w->data;
 }
 
+/* Which buckets are not empty; most are, so four are looked at at once. */
+static unsigned int used_buckets(const struct histogram *h, uint8_t ret[HISTOGRAM_BUCKETS])
+{
+	unsigned int count = 0;
+	uint64_t four[2];
+
+	for (unsigned int i = 0; i < HISTOGRAM_BUCKETS; i += 4) {
+		memcpy(four, &h->bucket[i], sizeof(four));
+		if (!(four[0] | four[1]))
+			continue;
+		for (unsigned int k = i; k < i + 4; k++)
+			if (h->bucket[k])
+				ret[count++] = (uint8_t)k;
+	}
+	return count;
+}
+_Static_assert(HISTOGRAM_BUCKETS % 4 == 0, "used_buckets looks at four at once");
+
 static uint8_t *put_histogram(uint8_t *p, const struct histogram *h)
 {
-	unsigned int i, used = 0, next = 0;
+	uint8_t used[HISTOGRAM_BUCKETS];
+	unsigned int count = used_buckets(h, used), next = 0;
 
-	for (i = 0; i < HISTOGRAM_BUCKETS; i++)
-		used += h->bucket[i] != 0;
 	p = put(p, h->sum);
 	p = put(p, h->min);
 	p = put(p, (uint32_t)(h->max - h->min));
-	p = put(p, used);
-	for (i = 0; i < HISTOGRAM_BUCKETS; i++) {
-		if (!h->bucket[i])
-			continue;
-		p = put(p, i - next);
-		p = put(p, h->bucket[i]);
-		next = i + 1;
+	p = put(p, count);
+	for (unsigned int i = 0; i < count; i++) {
+		p = put(p, used[i] - next);
+		p = put(p, h->bucket[used[i]]);
+		next = used[i] + 1u;
 	}
 	return p;
 }
