@@ -391,18 +391,21 @@ static int take_blocks(struct filler *f)
 
 static void choose_pieces(struct filler *f)
 {
+	const struct reader_range *range = &f->request->range;
 	struct fill_result *result = f->result;
 
-	f->piece_count = reader_cover(f->reader, &f->request->range, f->pieces);
-	result->from_ns = f->request->range.from_ns;
-	result->to_ns = f->request->range.to_ns;
+	f->piece_count = reader_cover(f->reader, range, f->pieces);
+	result->resolution_ns = reader_resolution(f->reader, range);
+	result->from_ns = range->from_ns;
+	result->to_ns = range->to_ns;
 	for (size_t i = 0; i < f->piece_count; i++) {
 		const struct reader_piece *p = &f->pieces[i];
 		uint64_t width = p->level ? level_width(p->level) : 0;
 
 		result->from_ns = i ? result->from_ns : p->from_ns;
 		result->to_ns = p->to_ns;
-		if (width > result->resolution_ns)
+		/* steps are as long as the longest; sums lose nothing in the middle */
+		if (range->finest == range->coarsest && width > result->resolution_ns)
 			result->resolution_ns = width;
 	}
 }

@@ -25,7 +25,7 @@ struct fill_request {
 
 struct fill_result {
 	uint64_t from_ns, to_ns; /* what is there: the range by the borders of its slots */
-	uint64_t resolution_ns;  /* of the coarsest slots among them; 0: as they came */
+	uint64_t resolution_ns;  /* of its slots; 0: as they came */
 	uint64_t blocks, rows, damaged;
 };
 

@@ -97,7 +97,7 @@ static unsigned int finest_for_sums(uint64_t span_ns)
 		return LEVEL_FINE;
 	if (span_ns < 2 * LEVEL_HOUR)
 		return LEVEL_TENS;
-	if (span_ns < 36 * LEVEL_HOUR)
+	if (span_ns < 12 * LEVEL_HOUR)
 		return LEVEL_MINUTES;
 	return span_ns < 90 * LEVEL_DAY ? LEVEL_HOURS : LEVEL_DAYS;
 }

@@ -159,6 +159,13 @@ static bool is_rest(const struct reader *r, uint64_t at_ns, const struct reader_
 	return least > LEVEL_FINE && end > range->to_ns && end <= r->levels[least].closed_ns;
 }
 
+uint64_t reader_resolution(const struct reader *r, const struct reader_range *range)
+{
+	unsigned int level = least_level(r, range->from_ns, range);
+
+	return level ? level_width(level) : 0;
+}
+
 static uint64_t step_end(unsigned int level, uint64_t at_ns, uint64_t to_ns)
 {
 	uint64_t end = level ? at_ns + level_width(level) : level_slot_end(LEVEL_TENS, at_ns + 1);

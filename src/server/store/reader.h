@@ -51,6 +51,9 @@ struct reader_range {
 size_t reader_cover(const struct reader *r, const struct reader_range *range,
 		    struct reader_piece ret[READER_PIECES_MAX]);
 
+/* How exactly such a range begins and ends: the width of that finest level; 0: as it came. */
+uint64_t reader_resolution(const struct reader *r, const struct reader_range *range);
+
 /* The newest instant for which there is a block; 0: none. */
 int reader_newest(struct reader *r, uint64_t *ret);
 
