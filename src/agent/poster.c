@@ -282,6 +282,9 @@ static void tell_transport(const struct poster *p, CURLcode code, struct error *
 	curl_easy_getinfo(p->easy, CURLINFO_OS_ERRNO, &os);
 	if (code == CURLE_COULDNT_CONNECT && os)
 		words = strerror((int)os);
+	if (code == CURLE_PEER_FAILED_VERIFICATION)
+		words = "its certificate is not one we trust, or of another name; give its CA with "
+			"--ca FILE";
 	error_set(ret_problem, 0, "cannot reach %s: %s", p->server, words);
 }
 

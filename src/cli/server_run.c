@@ -5,7 +5,10 @@
  * Order: bind (and whatever else root may have to open), give up root, and only then start threads:
  * nothing that reads a byte from the network ever ran with privileges. It needs none.
  */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -38,15 +41,50 @@ static int start(struct server *server, const struct arguments *a, struct error 
 	return r;
 }
 
+/* An address of this machine's, not loopback; false: it has none. */
+static bool own_address(char ret[INET_ADDRSTRLEN])
+{
+	struct ifaddrs *all, *i;
+	bool found = false;
+
+	if (getifaddrs(&all) < 0)
+		return false;
+	for (i = all; i && !found; i = i->ifa_next)
+		if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET &&
+		    !(i->ifa_flags & IFF_LOOPBACK))
+			found = inet_ntop(AF_INET, &((struct sockaddr_in *)i->ifa_addr)->sin_addr,
+					  ret, INET_ADDRSTRLEN);
+	freeifaddrs(all);
+	return found;
+}
+
+/* How it is asked for: "0.0.0.0" is nowhere to go to. */
+static void write_url(const struct server *server, const struct arguments *a,
+		      const struct listen_address *address, char *ret, size_t size)
+{
+	char own[INET_ADDRSTRLEN];
+	const char *host = address->host;
+	size_t length = strlen(host);
+
+	if (address->any && a->hosts) {
+		host = a->hosts;
+		length = strcspn(host, ",");
+	} else if (address->any && own_address(own)) {
+		host = own;
+		length = strlen(own);
+	}
+	snprintf(ret, size, "%s://%.*s:%u", server_scheme(server), (int)length, host,
+		 server_port(server));
+}
+
 /* Each line: who, and what they have to show. */
 static void report(const struct server *server, const struct arguments *a,
 		   const struct listen_address *address)
 {
 	const char *open = address->loopback ? "anybody on this machine" : "anybody";
-	char url[100];
+	char url[320];
 
-	snprintf(url, sizeof(url), "%s://%s:%u", server_scheme(server), address->host,
-		 server_port(server));
+	write_url(server, a, address, url, sizeof(url));
 	printf("millrace " MILLRACE_VERSION " takes what agents report, at %s\n"
 	       "page:         %s/ (the API: %s/api/v1)\n",
 	       url, url, url);

@@ -45,9 +45,11 @@ void http_refuse(struct http_request *r, unsigned int status, const char *text)
 static void refuse_host(struct http_request *r)
 {
 	const struct listen_address *a = &r->http->address;
-	char text[200];
+	char text[300];
 
-	snprintf(text, sizeof(text), "this Host is not served here: expected %s:%u or localhost:%u",
+	snprintf(text, sizeof(text),
+		 "this Host is not served here: expected %s:%u or localhost:%u; other names and "
+		 "addresses that the server is asked by are told to it with --host",
 		 a->host, a->port, a->port);
 	http_refuse(r, MHD_HTTP_MISDIRECTED_REQUEST, text);
 }
