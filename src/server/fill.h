@@ -19,6 +19,7 @@ struct fill_request {
 	/* Batches will follow: numbers go on from where they were, nothing is pinned, names of
 	 * addresses are read. */
 	bool continues;
+	bool sums;         /* windows may be added up, but not across cuts */
 	uint64_t rows_max; /* 0: any; more: -E2BIG */
 	bool now;          /* the range reaches into now: who listens is asked for, too */
 };

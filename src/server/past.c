@@ -9,7 +9,6 @@
 
 #include "server/core.h"
 #include "server/fill.h"
-#include "server/life.h"
 
 #define FRESH_PART      500 /* a range into now may be older than this part of itself */
 #define NOW_NS          (2 * LEVEL_SECOND)
@@ -135,20 +134,6 @@ static bool same_key(const struct key *a, const struct key *b)
 
 /* --- the worker ----------------------------------------------------------------------------- */
 
-/* All windows of an agent between two cuts into one: only their sums will be asked for. */
-static int add_up(struct core *c, const struct query_range *range)
-{
-	uint64_t cuts[HISTORY_CUTS_MAX];
-	struct history *h = &c->history;
-
-	if (life_cuts(c, range->from_ns, range->to_ns, cuts) == HISTORY_CUTS_MAX)
-		return 0; /* so many that they could not all be kept apart */
-	h->fine_ns = 0;
-	h->retain_ns = EVERYTHING_NS;
-	h->coarse_window_ns = EVERYTHING_NS;
-	return history_advance(h, EVERYTHING_NS);
-}
-
 static int fill_core(struct past *p, struct core *c)
 {
 	struct fill_request request = {.range = p->wanted, .rows_max = PAST_ROWS_MAX};
@@ -158,12 +143,13 @@ static int fill_core(struct past *p, struct core *c)
 	if (r < 0)
 		return r;
 	request.now = !p->load.key.to_ns;
+	request.sums = p->load.key.mode == PAST_SUMS;
 	r = core_fill(c, &p->reader, &request, &result);
 	reader_end(&p->reader);
 	if (r < 0)
 		return r;
 	p->load.range = (struct query_range){result.from_ns, result.to_ns};
-	return p->load.key.mode == PAST_SUMS ? add_up(c, &p->load.range) : 0;
+	return 0;
 }
 
 static void load(uv_work_t *work)

@@ -4,7 +4,9 @@
  * clock, through core_ingest() and the store with all its levels. Then random ranges of the graph
  * through the path that answers for the past, each of them new.
  *
- *     week [--short] [FOLDER]     --short: windows of an hour, on the last day of 5 minutes
+ *     week [--short] [FOLDER]
+ *     week --keep [--short] [FOLDER] · week --ask FOLDER    write now, ask as often as wanted
+ * --short: windows of an hour, on the last day of 5 minutes
  *
  * Proves that the sums of the whole week are what was sent; prints what it costs: bytes a row and
  * an edge's day, and how long ranges take. CPU time is judged, since other work may run beside it.
@@ -35,6 +37,7 @@
 #define RANGES    200
 #define LIMIT_MS  200
 
+static bool keeps;
 static uint64_t state = 88172645463325252u;
 
 static uint64_t random64(void)
@@ -369,10 +372,29 @@ static void print_sizes(struct writer *w, double wall_s, size_t edges)
 	}
 }
 
+/* Only the questions, of a week that was kept. */
+static int ask_again(const char *folder)
+{
+	struct core *core;
+	struct past *past;
+	char path[280];
+	uv_loop_t loop;
+
+	snprintf(path, sizeof(path), "%s/millrace.db", folder);
+	check(core_new(&core, NULL), "core");
+	check(uv_loop_init(&loop), "loop");
+	check(past_new(&past, &loop, path, core), "past");
+	ask_ranges(past, &loop, BEGIN + 7 * DAY);
+	past_close(past);
+	past_free(past);
+	core_free(core);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	bool short_form = argc > 1 && !strcmp(argv[1], "--short");
-	const char *under = argc > 1 + short_form ? argv[1 + short_form] : "/tmp";
+	bool short_form;
+	const char *under;
 	char folder[256], path[280], remove[300];
 	struct writer w;
 	struct core *core;
@@ -384,6 +406,13 @@ int main(int argc, char **argv)
 	double wall, p95;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc > 2 && !strcmp(argv[1], "--ask"))
+		return ask_again(argv[2]);
+	keeps = argc > 1 && !strcmp(argv[1], "--keep");
+	argv += keeps;
+	argc -= keeps;
+	short_form = argc > 1 && !strcmp(argv[1], "--short");
+	under = argc > 1 + short_form ? argv[1 + short_form] : "/tmp";
 	snprintf(folder, sizeof(folder), "%s/millrace-week-XXXXXX", under);
 	if (!mkdtemp(folder))
 		check(-errno, folder);
@@ -409,7 +438,7 @@ int main(int argc, char **argv)
 	past_free(past);
 	writer_close(&w);
 	core_free(core);
-	snprintf(remove, sizeof(remove), "rm -rf %s", folder);
+	snprintf(remove, sizeof(remove), keeps ? "echo %s" : "rm -rf %s", folder);
 	if (system(remove))
 		return 1;
 	if (whole.bytes != sent_bytes) {

@@ -71,6 +71,18 @@ typedef int (*reader_block_fn)(void *userdata, struct reader_block *b);
 int reader_blocks(struct reader *r, const struct reader_piece *piece, reader_block_fn each,
 		  void *userdata, uint64_t *ret_damaged);
 
+/* A block by its number, and what is known of it without reading it. cell is the caller's. */
+struct reader_ref {
+	uint64_t id, reporter, start_ns, end_ns;
+	uint32_t cell;
+	bool merged;
+};
+typedef int (*reader_row_fn)(void *userdata, const void *row);
+int reader_refs(struct reader *r, const struct reader_piece *piece, reader_row_fn each,
+		void *userdata);
+/* *ret is the caller's to give to block_done(), also on failure. -ENOENT, -EUCLEAN. */
+int reader_block(struct reader *r, uint64_t id, struct reader_block *ret);
+
 /* What was open of a reporter at the newest instant up to at_ns that is known; *ret_end_ns: when
  * that was, 0: never. The list is the caller's to free. */
 int reader_gauges(struct reader *r, uint64_t reporter, uint64_t at_ns, struct gauge_list *ret,
@@ -82,7 +94,6 @@ int reader_gauges(struct reader *r, uint64_t reporter, uint64_t at_ns, struct ga
 int reader_flow(struct reader *r, uint64_t id, struct store_flow *ret);
 int reader_actor(struct reader *r, uint64_t id, struct arena *arena, struct store_actor *ret);
 
-typedef int (*reader_row_fn)(void *userdata, const void *row);
 int reader_reporters(struct reader *r, struct arena *arena, reader_row_fn each, void *userdata);
 int reader_reasons(struct reader *r, reader_row_fn each, void *userdata); /* by number */
 int reader_names(struct reader *r, uint32_t max, reader_row_fn each, void *userdata);

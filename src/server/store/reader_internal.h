@@ -11,6 +11,9 @@
 	X(BLOCKS,                                                                                  \
 	  "SELECT reporter, start_ns, end_ns, merged, data FROM blocks WHERE level=?1 AND "        \
 	  "end_ns>?2 AND end_ns<=?3 ORDER BY end_ns, reporter")                                    \
+	X(REFS, "SELECT id, reporter, start_ns, end_ns, merged FROM blocks WHERE level=?1 AND "    \
+		"end_ns>?2 AND end_ns<=?3")                                                        \
+	X(BLOCK, "SELECT reporter, start_ns, end_ns, merged, data FROM blocks WHERE id=?1")        \
 	X(GAUGES, "SELECT end_ns, data FROM gauges WHERE reporter=?1 AND end_ns<=?2 "              \
 		  "ORDER BY end_ns DESC LIMIT 1")                                                  \
 	X(FLOW, "SELECT reporter, machine, actor, netns, port, via_port, transport, role, flags, " \
@@ -19,7 +22,7 @@
 		 "last_ns FROM actors WHERE id=?1")                                                \
 	X(REPORTERS, "SELECT id, machine, node, boot_id, version, kernel, hooks, zone, region, "   \
 		     "cgroup, started_ns, started_wall_ns, last_seen_ns, last_window_ns, "         \
-		     "window_ns, sequence, batches, hash, loss FROM reporters ORDER BY id DESC")        \
+		     "window_ns, sequence, batches, hash, loss FROM reporters ORDER BY id DESC")   \
 	X(REASONS, "SELECT number, name FROM reasons ORDER BY number")                             \
 	X(NAMES, "SELECT machine, netns, address, name FROM (SELECT * FROM names ORDER BY "        \
 		 "told_ns DESC LIMIT ?1) ORDER BY told_ns")                                        \

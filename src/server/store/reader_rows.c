@@ -15,19 +15,44 @@ static void name_losses(const struct reader *r, struct reader_block *b)
 			b->loss[r->causes.place[i] - 1] += b->block.loss[i];
 }
 
+static int read_block(struct reader *r, sqlite3_stmt *s, struct reader_block *ret)
+{
+	int e;
+
+	*ret = (struct reader_block){.reporter = db_u64(s, 0),
+				     .start_ns = db_u64(s, 1),
+				     .end_ns = db_u64(s, 2),
+				     .merged = db_u64(s, 3)};
+	e = block_unpack(r->zip, sqlite3_column_blob(s, 4), (size_t)sqlite3_column_bytes(s, 4),
+			 &ret->block);
+	if (!e)
+		name_losses(r, ret);
+	return e;
+}
+
 static int take_block(struct reader *r, sqlite3_stmt *s, reader_block_fn each, void *userdata)
 {
-	struct reader_block b = {
-		.reporter = db_u64(s, 0), .start_ns = db_u64(s, 1), .end_ns = db_u64(s, 2)};
-	int e = block_unpack(r->zip, sqlite3_column_blob(s, 4), (size_t)sqlite3_column_bytes(s, 4),
-			     &b.block);
+	struct reader_block b;
+	int e = read_block(r, s, &b);
 
-	if (e < 0)
-		return e;
-	b.merged = db_u64(s, 3);
-	name_losses(r, &b);
-	e = each(userdata, &b);
+	if (!e)
+		e = each(userdata, &b);
 	block_done(&b.block);
+	return e;
+}
+
+int reader_block(struct reader *r, uint64_t id, struct reader_block *ret)
+{
+	sqlite3_stmt *s = reader_statement(r, READ_BLOCK);
+	int e;
+
+	*ret = (struct reader_block){0};
+	db_bind_u64(s, 1, id);
+	e = db_row(s);
+	if (e <= 0)
+		return e < 0 ? e : -ENOENT;
+	e = read_block(r, s, ret);
+	sqlite3_reset(s);
 	return e;
 }
 
@@ -202,6 +227,28 @@ static int read_reporter(sqlite3_stmt *s, struct arena *arena, reader_row_fn eac
 int reader_reporters(struct reader *r, struct arena *arena, reader_row_fn each, void *userdata)
 {
 	return for_each(reader_statement(r, READ_REPORTERS), read_reporter, arena, each, userdata);
+}
+
+static int read_ref(sqlite3_stmt *s, struct arena *arena, reader_row_fn each, void *userdata)
+{
+	const struct reader_ref ref = {.id = db_u64(s, 0),
+				       .reporter = db_u64(s, 1),
+				       .start_ns = db_u64(s, 2),
+				       .end_ns = db_u64(s, 3),
+				       .merged = db_u64(s, 4)};
+
+	return each(userdata, &ref);
+}
+
+int reader_refs(struct reader *r, const struct reader_piece *piece, reader_row_fn each,
+		void *userdata)
+{
+	sqlite3_stmt *s = reader_statement(r, READ_REFS);
+
+	db_bind_u64(s, 1, piece->level);
+	db_bind_u64(s, 2, piece->from_ns);
+	db_bind_u64(s, 3, piece->to_ns);
+	return for_each(s, read_ref, NULL, each, userdata);
 }
 
 static int read_reason(sqlite3_stmt *s, struct arena *arena, reader_row_fn each, void *userdata)

@@ -174,10 +174,10 @@ struct answers {
 	struct query_graph kept, asked;
 };
 
-static struct core *core_from(struct kept *k, const struct reader_range *range,
+static struct core *core_from(struct kept *k, const struct reader_range *range, bool sums,
 			      struct fill_result *ret)
 {
-	const struct fill_request request = {.range = *range};
+	const struct fill_request request = {.range = *range, .sums = sums};
 	struct core_config config = everything;
 	struct error error = {""};
 	struct reader reader;
@@ -246,12 +246,12 @@ static void assert_same(const struct query_graph *kept, const struct query_graph
 }
 
 /* Asks both for a range, by its borders at that resolution. */
-static void compare(struct kept *k, uint64_t from_ns, uint64_t to_ns, unsigned int finest,
-		    unsigned int coarsest)
+static void compare_once(struct kept *k, uint64_t from_ns, uint64_t to_ns, unsigned int finest,
+			 unsigned int coarsest, bool sums)
 {
 	const struct reader_range range = {from_ns, to_ns, finest, coarsest};
 	struct fill_result result;
-	struct core *c = core_from(k, &range, &result);
+	struct core *c = core_from(k, &range, sums, &result);
 	struct query_range aligned = {result.from_ns, result.to_ns};
 	struct arena *arena = arena_new();
 	struct query_graph kept, live;
@@ -261,6 +261,14 @@ static void compare(struct kept *k, uint64_t from_ns, uint64_t to_ns, unsigned i
 	assert_same(&kept, &live);
 	arena_free(arena);
 	core_free(c);
+}
+
+/* As windows, and added up. */
+static void compare(struct kept *k, uint64_t from_ns, uint64_t to_ns, unsigned int finest,
+		    unsigned int coarsest)
+{
+	compare_once(k, from_ns, to_ns, finest, coarsest, false);
+	compare_once(k, from_ns, to_ns, finest, coarsest, true);
 }
 
 /* --- tests ---------------------------------------------------------------------------------- */
