@@ -261,8 +261,11 @@ static bool get_code(struct reader *r, struct entry table[TABLE])
 	c.last = (unsigned int)get_bits(r, 8);
 	if (c.first > c.last || c.last >= PACK_CLASSES)
 		return false;
-	for (unsigned int i = c.first; i <= c.last && c.first != c.last; i++)
+	for (unsigned int i = c.first; i <= c.last && c.first != c.last; i++) {
 		c.length[i] = (uint8_t)get_bits(r, 4);
+		if (c.length[i] > PACK_LENGTH_MAX)
+			return false;
+	}
 	if (!set_bits(&c))
 		return false;
 	for (unsigned int i = c.first; i <= c.last; i++) {
@@ -309,10 +312,13 @@ static bool is_at_end(const struct reader *r)
 
 int unpack(const uint8_t *data, size_t size, uint64_t *ret, size_t count)
 {
-	struct reader r = {data, data + size};
+	struct reader r = {.at = data};
 	struct entry table[TABLE];
 	uint64_t unit;
 
+	if (!size)
+		return -EBADMSG;
+	r.end = data + size;
 	if (!get_unit(&r, &unit) || !get_code(&r, table))
 		return -EBADMSG;
 	for (size_t i = 0; i < count; i++) {

@@ -115,6 +115,7 @@ static void anything_else_is_refused(void **state)
 		bytes[bit / 8] ^= 1 << bit % 8;
 	}
 	assert_true(refused > 0);
+	assert_int_equal(unpack(NULL, 0, back, 1), -EBADMSG);
 	for (unsigned int turn = 0; turn < 20000; turn++) {
 		size = random64() % 40;
 		for (size_t i = 0; i < size; i++)
