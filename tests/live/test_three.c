@@ -186,6 +186,63 @@ static void check_command(struct cluster *c)
 		say("it said: %s", out);
 }
 
+/* Live sockets are asked of every agent, over the replies to what it reports. */
+struct asked {
+	const struct cluster *cluster;
+	unsigned int client_ends, server_ends, missing;
+};
+
+static bool has_both_ends(void *userdata)
+{
+	struct asked *a = userdata;
+	json_t *answer = NULL, *row;
+	size_t i;
+
+	a->client_ends = a->server_ends = 0;
+	api_get(&a->cluster->server, "/api/v1/connections?filter=server:callee", NULL, &answer);
+	json_array_foreach (json_object_get(answer, "connections"), i, row) {
+		bool client = strcmp(api_string(row, "seen_by"), "client") == 0;
+
+		a->client_ends +=
+			client && strcmp(api_string(row, "client.process"), "caller") == 0;
+		a->server_ends +=
+			!client && strcmp(api_string(row, "server.process"), "callee") == 0;
+	}
+	a->missing = (unsigned int)json_array_size(json_object_get(answer, "missing"));
+	json_decref(answer);
+	return a->client_ends == 1 && a->server_ends == 1;
+}
+
+static void ask_connections(struct cluster *c)
+{
+	struct traffic t = {0};
+	struct traffic_way way = {.client = "caller",
+				  .server = "callee",
+				  .from = cluster_place(&c->node[0]),
+				  .to = cluster_place(&c->node[1]),
+				  .kind = TRAFFIC_LONG,
+				  .address = lan_address(1, AF_INET),
+				  .port = PORT + EDGES,
+				  .pause_us = 20000};
+	struct asked asked = {.cluster = c};
+	bool good;
+
+	if (traffic_start(&t, c->live, &way)) {
+		good = wait_until(has_both_ends, &asked, patience(c->live, 20000));
+		check(c->live, good && !asked.missing,
+		      "connections: a live one by both ends (%u, %u), of %u agents no answer",
+		      asked.client_ends, asked.server_ends, asked.missing);
+		link_set(&c->node[1].link, LINK_SILENT);
+		has_both_ends(&asked);
+		check(c->live, asked.client_ends == 1 && asked.missing == 1,
+		      "… one agent out of reach: %u end, and %u is named as missing",
+		      asked.client_ends, asked.missing);
+		link_set(&c->node[1].link, LINK_OPEN);
+		traffic_stop(&t, c->live);
+	}
+	traffic_end(&t);
+}
+
 /* What a token is answered with. */
 struct answered {
 	struct millrace as;
@@ -294,6 +351,8 @@ enum verdict test_three(struct live *l)
 			run_mix(&c);
 			if (!l->failures)
 				run_edges(&c);
+			if (!l->failures)
+				ask_connections(&c);
 			if (!l->failures)
 				rotate_token(&c);
 			cluster_closes_well(&c);
