@@ -25,8 +25,8 @@ static const struct command *find(const char *name)
 static void print_help(FILE *out)
 {
 	fputs("usage: millrace COMMAND [OPTION...]\n\n"
-	      "Shows which programs of this machine talk to which over TCP and UDP, whether that\n"
-	      "works and what it costs, with no change to any of them.\n\ncommands:\n",
+	      "Shows which services of a machine, or of many, talk to which over TCP and UDP, whether\n"
+	      "that works and what it costs, with no change to any of them.\n\ncommands:\n",
 	      out);
 	for (const struct command *c = commands; c->name; c++) {
 		char left[64];
