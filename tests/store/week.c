@@ -339,8 +339,8 @@ static double ask_ranges(struct past *p, uv_loop_t *loop, uint64_t end_ns)
 		cpu_ms[i] = a.cpu_s * 1000;
 		wall_ms[i] = a.wall_s * 1000;
 		if (getenv("WEEK_VERBOSE"))
-			printf("%9.0f s: %6.1f ms, %zu edges\n", (double)span / 1e9, wall_ms[i],
-			       a.edges);
+			printf("%9.0f s: %6.1f ms CPU, %6.1f ms, %zu edges\n", (double)span / 1e9,
+			       cpu_ms[i], wall_ms[i], a.edges);
 	}
 	print_times("wall", wall_ms);
 	return print_times("CPU", cpu_ms);

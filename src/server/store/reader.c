@@ -40,6 +40,8 @@ void reader_close(struct reader *r)
 	free(r->statements);
 	r->db = db_close(r->db);
 	r->zip = block_zip_free(r->zip);
+	idmap_done(&r->known_flows);
+	free(r->flows);
 	*r = (struct reader){0};
 }
 

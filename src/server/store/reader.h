@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "server/idmap.h"
 #include "server/store/block.h"
 #include "server/store/causes.h"
 #include "server/store/db.h"
@@ -15,13 +16,17 @@
 #include "server/store/item.h"
 #include "server/store/level.h"
 
+#define READER_FLOWS_MAX 131072
+
 struct reader {
 	sqlite3 *db;
 	sqlite3_stmt **statements;
 	struct block_zip *zip;
 	struct causes causes;
 	struct store_level_state levels[LEVEL_COUNT]; /* as of reader_begin() */
-	uint64_t oldest_ns;                           /* nothing ends before; as of then, too */
+	struct idmap known_flows; /* of flows that were read before, which never change */
+	struct store_flow *flows; /* owned; READER_FLOWS_MAX at the most */
+	uint64_t oldest_ns;       /* nothing ends before; as of then, too */
 };
 
 int reader_open(struct reader *r, const char *path, struct error *ret_error);

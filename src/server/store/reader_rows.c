@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* See reader.h: rows of the file as structs. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "server/store/reader_internal.h"
@@ -110,7 +111,7 @@ static const char *read_text(sqlite3_stmt *s, int column, struct arena *arena)
 	return arena_strdup(arena, text ? text : "");
 }
 
-int reader_flow(struct reader *r, uint64_t id, struct store_flow *ret)
+static int read_flow(struct reader *r, uint64_t id, struct store_flow *ret)
 {
 	sqlite3_stmt *s = reader_statement(r, READ_FLOW);
 	int e;
@@ -137,6 +138,36 @@ int reader_flow(struct reader *r, uint64_t id, struct store_flow *ret)
 	read_address(s, 11, ret->via);
 	sqlite3_reset(s);
 	return 0;
+}
+
+/* Questions about the past ask for the same flows again and again. Without memory they are read. */
+static void remember_flow(struct reader *r, const struct store_flow *flow)
+{
+	uint32_t place = (uint32_t)r->known_flows.count;
+
+	if (place == READER_FLOWS_MAX) {
+		idmap_done(&r->known_flows);
+		place = 0;
+	}
+	if (!r->flows)
+		r->flows = malloc(READER_FLOWS_MAX * sizeof(*r->flows));
+	if (r->flows && !idmap_put(&r->known_flows, flow->id, place))
+		r->flows[place] = *flow;
+}
+
+int reader_flow(struct reader *r, uint64_t id, struct store_flow *ret)
+{
+	uint32_t place;
+	int e;
+
+	if (idmap_get(&r->known_flows, id, &place)) {
+		*ret = r->flows[place];
+		return 0;
+	}
+	e = read_flow(r, id, ret);
+	if (!e)
+		remember_flow(r, ret);
+	return e;
 }
 
 int reader_actor(struct reader *r, uint64_t id, struct arena *arena, struct store_actor *ret)
