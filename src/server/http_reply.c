@@ -72,10 +72,12 @@ void http_reply_bytes(struct http_request *r, unsigned int status, const char *t
 	http_reply(r, status, response_of(bytes, size, type));
 }
 
+/* Without a body there is nothing to keep, nor to take for something else; agents are answered so
+ * once a window, and each byte of it goes over the wire. */
 void http_reply_nothing(struct http_request *r, unsigned int status)
 {
-	http_reply(r, status,
-		   MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT));
+	http_reply_raw(r, status,
+		       MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT));
 }
 
 void http_reply_add_header(struct http_request *r, const char *name, const char *value)

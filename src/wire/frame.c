@@ -12,11 +12,17 @@
 
 #include "wire/words.h"
 
+/* What is small takes no time at a level that finds more. */
+#define SMALL_BYTES 8192
+#define SMALL_LEVEL 12
+
 static size_t compress(ZSTD_CCtx *context, uint8_t *to, size_t capacity, const void *data,
 		       size_t size)
 {
 	size_t z = ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
 
+	if (!ZSTD_isError(z) && size <= SMALL_BYTES)
+		z = ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, SMALL_LEVEL);
 	if (!ZSTD_isError(z))
 		z = ZSTD_CCtx_refPrefix(context, wire_words, WIRE_WORDS_SIZE);
 	return ZSTD_isError(z) ? z : ZSTD_compress2(context, to, capacity, data, size);
