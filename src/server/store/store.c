@@ -134,8 +134,7 @@ static void note_status(struct store *s, int r)
 
 	if (r < 0) {
 		status->errors++;
-		snprintf(status->error, sizeof(status->error), "%s (%s)", sqlite3_errmsg(w->db),
-			 strerror(-r));
+		snprintf(status->error, sizeof(status->error), "%s", strerror(-r));
 	} else {
 		status->error[0] = '\0';
 	}
