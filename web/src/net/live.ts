@@ -195,7 +195,9 @@ export class Live {
 		}
 		if (error instanceof Refused) {
 			this.set({ link: 'live', trouble: error.message, waiting: false, heard_ms: Date.now() });
-			return this.schedule(Math.max(trouble_ms, 1000 * error.after_s));
+			const wait_ms = Math.max(trouble_ms, 1000 * error.after_s);
+			this.next_ms = performance.now() + wait_ms; // the stream does not hurry it
+			return this.schedule(wait_ms);
 		}
 		this.closeStream();
 		if (!this.state.rates.isMean) this.state.rates.clear();
