@@ -16,7 +16,9 @@
 
 #include "server/store/writer.h"
 
-#define RETRY_MS 1000
+#define RETRY_MS  1000
+#define SIZES_NS  UINT64_C(1000000000) /* between two looks at how large all is */
+#define GATHER_NS UINT64_C(20000000)   /* between two commits */
 
 struct result {
 	uint64_t ticket;
@@ -225,15 +227,49 @@ static void wait_for_work(struct store *s, bool retry)
 		pthread_cond_wait(&s->wake, &s->lock);
 }
 
+/* When things were done last, of the clock that never steps. */
+struct pace {
+	uint64_t committed_ns, sizes_ns;
+	bool sizes_due; /* they changed since */
+};
+
+static uint64_t clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
+}
+
+/* Under the lock, which is given up meanwhile. To flush costs as much for one batch as for many:
+ * what comes soon after the last commit waits for others. */
+static int commit_gathered(struct store *s, struct pace *p)
+{
+	uint64_t since_ns = clock_ns() - p->committed_ns;
+	int r;
+
+	if (since_ns < GATHER_NS && !s->stopping) {
+		pthread_mutex_unlock(&s->lock);
+		nanosleep(&(struct timespec){.tv_nsec = (long)(GATHER_NS - since_ns)}, NULL);
+		pthread_mutex_lock(&s->lock);
+	}
+	r = commit_waiting(s);
+	p->committed_ns = clock_ns();
+	return r;
+}
+
 /* Under the lock. One step, in between which those who wait get their turn. */
-static int tidy(struct store *s)
+static int tidy(struct store *s, struct pace *p)
 {
 	int r;
 
 	pthread_mutex_unlock(&s->lock);
 	r = writer_tidy(&s->writer);
-	if (r <= 0)
+	p->sizes_due |= r <= 0;
+	if (p->sizes_due && clock_ns() - p->sizes_ns >= SIZES_NS) {
 		read_sizes(s);
+		*p = (struct pace){p->committed_ns, clock_ns(), false};
+	}
 	pthread_mutex_lock(&s->lock);
 	if (r < 0) {
 		s->status.tidy_errors++;
@@ -247,16 +283,17 @@ static int tidy(struct store *s)
 static void *run(void *userdata)
 {
 	struct store *s = userdata;
+	struct pace pace = {0};
 	int r = 1;
 
 	pthread_setname_np(pthread_self(), "millrace-store");
 	pthread_mutex_lock(&s->lock);
 	while (!s->stopping || (s->first && r >= 0)) {
-		r = s->first ? commit_waiting(s) : 0;
+		r = s->first ? commit_gathered(s, &pace) : 0;
 		if (r >= 0 && !s->stopping)
-			r = tidy(s);
+			r = tidy(s, &pace);
 		if (!s->stopping && (r < 0 || (r == 0 && !s->first)))
-			wait_for_work(s, r < 0);
+			wait_for_work(s, r < 0 || pace.sizes_due);
 	}
 	pthread_mutex_unlock(&s->lock);
 	return NULL;
