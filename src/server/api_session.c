@@ -6,15 +6,19 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/random.h>
 
 #include "server/api.h"
 
 #define COOKIE_ATTRIBUTES "; Path=/; HttpOnly; SameSite=Strict"
 
-static const char *secure(const struct api *a)
+/* Also where somebody before us does TLS, as the page's own address tells. */
+static const char *secure(const struct api *a, const struct http_request *r)
 {
-	return a->auth->tls ? "; Secure" : "";
+	const char *origin = http_request_header(r, "Origin");
+
+	return a->auth->tls || (origin && !strncasecmp(origin, "https://", 8)) ? "; Secure" : "";
 }
 
 void api_session_get(void *userdata, struct http_request *r)
@@ -57,7 +61,7 @@ static void begin_session(struct api *a, struct http_request *r, const struct di
 	}
 	cookie = sessions_begin(&a->auth->sessions, random, token, http_request_now_ms(r));
 	snprintf(header, sizeof(header), AUTH_COOKIE "=%s; Max-Age=%d" COOKIE_ATTRIBUTES "%s",
-		 cookie.text, SESSIONS_MS / 1000, secure(a));
+		 cookie.text, SESSIONS_MS / 1000, secure(a, r));
 	a->auth->stats.sign_ins++;
 	http_reply_nothing(r, 204);
 	http_reply_add_header(r, "Set-Cookie", header);
@@ -78,20 +82,20 @@ void api_session_post(void *userdata, struct http_request *r)
 		http_reply_error(r, 403,
 				 "readers are known by their certificates here: there is "
 				 "no token to sign in with");
+	} else if (read_token(r, &token) < 0) {
+		http_reply_error(r, 400, "expected {\"token\": \"a reader's token\"}");
+	} else if (tokens_have(auth->readers, &token)) {
+		begin_session(a, r, &token);
 	} else if (!sign_ins_may(&auth->sessions, address, now_ms)) {
 		auth->stats.sign_ins_stopped++;
 		http_reply_again(r, 429, SIGN_INS_MS / 1000,
 				 "too many attempts to sign in: wait a minute");
-	} else if (read_token(r, &token) < 0) {
-		http_reply_error(r, 400, "expected {\"token\": \"a reader's token\"}");
-	} else if (!tokens_have(auth->readers, &token)) {
+	} else {
 		auth->stats.sign_ins_failed++;
 		sign_ins_failed(&auth->sessions, address, now_ms);
 		http_reply_error(r, 401,
 				 "not a reader's token of this server: see its "
 				 "--reader-tokens file");
-	} else {
-		begin_session(a, r, &token);
 	}
 }
 
@@ -104,7 +108,7 @@ void api_session_delete(void *userdata, struct http_request *r)
 	if (cookie)
 		sessions_end(&a->auth->sessions, cookie);
 	snprintf(header, sizeof(header), AUTH_COOKIE "=; Max-Age=0" COOKIE_ATTRIBUTES "%s",
-		 secure(a));
+		 secure(a, r));
 	http_reply_nothing(r, 204);
 	http_reply_add_header(r, "Set-Cookie", header);
 }

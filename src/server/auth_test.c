@@ -375,6 +375,7 @@ static void test_sign_in(void **state)
 
 static void test_sign_in_refused(void **state)
 {
+	char origin[64];
 	int i;
 
 	start(true, false, false);
@@ -396,8 +397,16 @@ static void test_sign_in_refused(void **state)
 		403);
 	for (i = 0; i < SIGN_INS_MAX; i++)
 		assert_int_equal(ask("/api/v1/session", (struct shown){SIGN_IN("guess")}), 401);
-	assert_int_equal(ask("/api/v1/session", (struct shown){SIGN_IN(READER_TOKEN)}), 429);
+	assert_int_equal(ask("/api/v1/session", (struct shown){SIGN_IN("guess")}), 429);
 	assert_non_null(strstr(answered, "Retry-After: "));
+	/* somebody else's guesses keep nobody out */
+	assert_int_equal(ask("/api/v1/session", (struct shown){SIGN_IN(READER_TOKEN)}), 204);
+	assert_null(strstr(answered, "; Secure"));
+	snprintf(origin, sizeof(origin), "Origin: https://127.0.0.1:%u", server_port(server));
+	assert_int_equal(
+		ask("/api/v1/session", (struct shown){.header = origin, SIGN_IN(READER_TOKEN)}),
+		204);
+	assert_non_null(strstr(answered, "; Secure"));
 	assert_int_equal(read_graph((struct shown){.token = READER_TOKEN}), 200);
 }
 

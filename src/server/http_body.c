@@ -83,7 +83,7 @@ static bool refuse_crowd(struct http_request *r)
 
 static void on_timer(uv_timer_t *timer);
 
-static void watch(struct http *h)
+void http_body_watch(struct http *h)
 {
 	if (!uv_is_active((uv_handle_t *)&h->body_timer))
 		uv_timer_start(&h->body_timer, on_timer, TIMER_MS, TIMER_MS);
@@ -105,7 +105,7 @@ static void on_timer(uv_timer_t *timer)
 	struct http *h = timer->data;
 	uint64_t now_ms = uv_now(timer->loop);
 	struct http_request *r;
-	bool any = false;
+	bool any = http_peer_end_strangers(h, now_ms);
 
 	for (r = h->requests; r; r = r->next) {
 		if (r->body.deadline_ms && r->body.deadline_ms <= now_ms)
@@ -126,6 +126,7 @@ bool http_body_begin(struct http_request *r)
 {
 	const char *length = header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
 	size_t max = r->route->body_size_max, size = 0;
+	bool open = r->route->right == HTTP_FOR_ANYBODY;
 	struct http *h = r->http;
 	char text[120];
 
@@ -141,12 +142,14 @@ bool http_body_begin(struct http_request *r)
 	}
 	if (!length)
 		size = max < FIRST_SIZE ? max : FIRST_SIZE;
-	if (h->stats.bodies >= h->bodies_max || grow(r, size) < 0)
+	if ((!open && h->stats.bodies - h->open_bodies >= h->bodies_max) || grow(r, size) < 0)
 		return refuse_crowd(r);
 	h->stats.bodies++;
+	h->open_bodies += open;
 	r->body.counted = true;
+	r->body.open = open;
 	r->body.deadline_ms = uv_now(h->body_timer.loop) + h->body_ms;
-	watch(h);
+	http_body_watch(h);
 	return true;
 }
 
@@ -181,6 +184,7 @@ void http_body_free(struct http_request *r)
 	struct http *h = r->http;
 
 	h->stats.bodies -= r->body.counted;
+	h->open_bodies -= r->body.open;
 	h->bodies_size -= r->body.capacity;
 	free(r->body.data);
 	r->body = (struct http_body){0};

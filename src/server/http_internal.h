@@ -11,6 +11,10 @@ enum http_class { HTTP_STRANGER, HTTP_READER, HTTP_AGENT, HTTP_CLASS_COUNT };
 /* A connection, as long as it is open. */
 struct http_peer {
 	enum http_class class;
+	/* while it is a stranger's */
+	struct http_peer *previous, *next;
+	struct MHD_Connection *connection;
+	uint64_t began_ms; /* of the loop's clock */
 	bool spoken; /* a request line has come */
 	struct tls_credentials *credentials; /* of its session; NULL: plain HTTP */
 	/* what its certificate gives it, as judged then by the CAs of that generation */
@@ -34,7 +38,8 @@ struct http {
 	unsigned int peers[HTTP_CLASS_COUNT], peers_max[HTTP_CLASS_COUNT], connections_max;
 	uv_timer_t body_timer;
 	size_t bodies_size; /* bytes set aside */
-	unsigned int bodies_max, body_ms;
+	unsigned int bodies_max, body_ms, open_bodies;
+	struct http_peer *strangers; /* a list */
 	struct http_request *requests; /* all there are */
 };
 
@@ -43,6 +48,7 @@ struct http_body {
 	size_t size, capacity;
 	uint64_t deadline_ms; /* of the loop's clock; 0: none is being read */
 	bool counted;         /* among those that are being read or held */
+	bool open;            /* … of a route for anybody: bounded by connections */
 	bool over;            /* of it more came than the route takes */
 };
 
@@ -74,9 +80,12 @@ void http_peer_notify(void *userdata, struct MHD_Connection *connection, void **
 void http_peer_speaks(struct http *h, struct MHD_Connection *connection);
 /* The connection is of such a peer from now on. False: too many are already. */
 bool http_peer_become(struct http_request *r, enum http_class class);
+/* Ends strangers that have had their time; whether there are others. */
+bool http_peer_end_strangers(struct http *h, uint64_t now_ms);
 
 /* http_body.c: bodies within their bounds. */
 int http_body_init(struct http *h, uv_loop_t *loop);
+void http_body_watch(struct http *h); /* looks once a second for what takes too long */
 bool http_body_comes(const struct http_request *r);
 bool http_body_begin(struct http_request *r); /* false: refused, answered */
 /* Takes a piece. False: far too much, end the connection. */

@@ -13,11 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include "server/tls.h"
 
 #define FILES_ELSE 192   /* what else the process may have open */
 #define JUDGED_MS  60000 /* then a certificate may have expired */
+#define STRANGE_MS 20000 /* to make a request that is admitted, however slowly bytes come */
 
 static unsigned int files_max(void)
 {
@@ -70,6 +72,42 @@ static void *session_of(struct MHD_Connection *connection)
 	return info ? info->tls_session : NULL;
 }
 
+static void add_stranger(struct http *h, struct http_peer *peer, struct MHD_Connection *connection)
+{
+	peer->connection = connection;
+	peer->began_ms = uv_now(h->timer.loop);
+	peer->next = h->strangers;
+	if (peer->next)
+		peer->next->previous = peer;
+	h->strangers = peer;
+	http_body_watch(h);
+}
+
+static void remove_stranger(struct http *h, struct http_peer *peer)
+{
+	if (!peer->connection)
+		return;
+	*(peer->previous ? &peer->previous->next : &h->strangers) = peer->next;
+	if (peer->next)
+		peer->next->previous = peer->previous;
+	peer->previous = peer->next = NULL;
+	peer->connection = NULL;
+}
+
+bool http_peer_end_strangers(struct http *h, uint64_t now_ms)
+{
+	struct http_peer *peer;
+
+	for (peer = h->strangers; peer; peer = peer->next) {
+		const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+			peer->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+		if (info && peer->began_ms + STRANGE_MS <= now_ms)
+			shutdown(info->connect_fd, SHUT_RDWR);
+	}
+	return h->strangers;
+}
+
 static struct http_peer *begin(struct http *h, struct MHD_Connection *connection)
 {
 	struct http_peer *peer = calloc(1, sizeof(*peer));
@@ -78,6 +116,8 @@ static struct http_peer *begin(struct http *h, struct MHD_Connection *connection
 	h->silent++;
 	h->peers[HTTP_STRANGER]++;
 	set_patience(connection, HTTP_STRANGER);
+	if (peer)
+		add_stranger(h, peer, connection);
 	if (peer && h->tls) {
 		tls_refresh(h->tls, uv_now(h->timer.loop));
 		peer->credentials = tls_attach(h->tls, session_of(connection));
@@ -97,8 +137,10 @@ void http_peer_notify(void *userdata, struct MHD_Connection *connection, void **
 	}
 	h->peers[peer ? peer->class : HTTP_STRANGER]--;
 	h->silent -= !peer || !peer->spoken;
-	if (peer)
+	if (peer) {
+		remove_stranger(h, peer);
 		tls_detach(peer->credentials);
+	}
 	free(peer);
 	*socket_context = NULL;
 	/* with so many it stops listening, and begins again in its next run only */
@@ -176,6 +218,7 @@ bool http_peer_become(struct http_request *r, enum http_class class)
 	h->peers[peer->class]--;
 	h->peers[class]++;
 	peer->class = class;
+	remove_stranger(h, peer);
 	set_patience(r->connection, class);
 	return true;
 }

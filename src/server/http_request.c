@@ -171,10 +171,16 @@ uint64_t http_request_now_ms(const struct http_request *r)
 
 bool http_request_origin_is_ours(const struct http_request *r, const char *origin)
 {
-	const char *scheme = r->http->tls ? "https://" : "http://";
+	const char *const schemes[] = {"https://", "http://"};
+	size_t i, size;
 
-	return !strncasecmp(origin, scheme, strlen(scheme)) &&
-	       listen_is_ours(&r->http->address, origin + strlen(scheme));
+	/* without TLS of our own somebody before us may do it */
+	for (i = 0; i < (r->http->tls ? 1 : 2); i++) {
+		size = strlen(schemes[i]);
+		if (!strncasecmp(origin, schemes[i], size))
+			return listen_is_ours(&r->http->address, origin + size);
+	}
+	return false;
 }
 
 const void *http_request_body(const struct http_request *r, size_t *ret_size)

@@ -24,6 +24,7 @@ struct http_stream {
 	struct http_request *request; /* NULL: gone */
 	struct http_frame *frames[HTTP_STREAM_FRAMES_MAX];
 	size_t frame_count, offset; /* offset: sent of the first */
+	bool dropped;
 	void (*on_gone)(void *userdata, struct http_stream *stream);
 	void *userdata;
 };
@@ -106,7 +107,7 @@ static ssize_t on_read(void *userdata, uint64_t position, char *out, size_t size
 	struct http_stream *s = userdata;
 	struct http_frame *f;
 
-	if (!s->request)
+	if (!s->request || s->dropped)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
 	if (!s->frame_count) {
 		http_request_suspend(s->request);
@@ -201,6 +202,7 @@ void http_stream_drop(struct http_stream *s)
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
 		http_request_connection(s->request), MHD_CONNECTION_INFO_CONNECTION_FD);
 
+	s->dropped = true;
 	if (info) /* libmicrohttpd sees the end of it and closes */
 		shutdown(info->connect_fd, SHUT_RDWR);
 	http_request_resume(s->request);

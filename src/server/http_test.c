@@ -122,6 +122,20 @@ static void handle_stream(void *userdata, struct http_request *r)
 		uv_timer_start(&f->timer, on_push, 10, 10);
 }
 
+static void on_end_stream(uv_timer_t *timer)
+{
+	http_stream_drop(((struct fixture *)timer->data)->stream);
+}
+
+/* Ended by us while nothing waits for it. */
+static void handle_ended_stream(void *userdata, struct http_request *r)
+{
+	struct fixture *f = userdata;
+
+	if (!http_stream_open(&f->stream, r, on_gone, f))
+		uv_timer_start(&f->timer, on_end_stream, 50, 0);
+}
+
 /* How many bytes came, and the sum of them. */
 static void handle_body(void *userdata, struct http_request *r)
 {
@@ -171,6 +185,9 @@ static const struct http_route routes[] = {
 	{"/later", "kept, then answered", NULL, handle_later},
 	{"/never", "kept", NULL, handle_never},
 	{"/stream", "events", NULL, handle_stream},
+	{"/ended-stream", "events, for a moment", NULL, handle_ended_stream},
+	{"/open-body", "for anybody", NULL, handle_body, .method = HTTP_POST,
+	 .right = HTTP_FOR_ANYBODY, .body_size_max = 100, .content_type = "text/x"},
 	{"/body", "counts it", hello_params, handle_body, .method = HTTP_POST,
 	 .right = HTTP_FOR_AGENTS, .body_size_max = BODY_MAX, .content_type = "text/x"},
 	{"/closed", "for some", NULL, handle_body, .method = HTTP_POST, .body_size_max = BODY_MAX,
@@ -524,6 +541,20 @@ static void test_stream(void **state)
 	client_reply_done(&r);
 }
 
+/* Its place is free again, though it waited for nothing and its reader stays. */
+static void test_ended_stream(void **state)
+{
+	struct fixture *f = *state;
+	int fd = open_request(f, "/ended-stream"), i;
+
+	for (i = 0; i < 50 && !__atomic_load_n(&f->gone, __ATOMIC_ACQUIRE); i++)
+		usleep(100000);
+	stop(f);
+	assert_in_range(i, 0, 49);
+	assert_int_equal(f->gone, 1);
+	close(fd);
+}
+
 /* A reader that never reads: at most the bound waits for it, then it is dropped. */
 static void test_slow_reader(void **state)
 {
@@ -660,6 +691,29 @@ static void test_many_bodies(void **state)
 	}
 }
 
+/* What strangers have begun keeps no agent out. */
+static void test_open_bodies_leave_room(void **state)
+{
+	struct fixture *f = *state;
+	struct client_reply r;
+	char request[256];
+	int fds[BODIES_MAX], i,
+		size = snprintf(
+			request, sizeof(request),
+			"POST /open-body HTTP/1.1\r\nHost: localhost:%u\r\n" TYPE LENGTH("2") "a",
+			f->address.port);
+
+	for (i = 0; i < BODIES_MAX; i++) {
+		fds[i] = client_connect(f->address.port);
+		assert_int_equal(send(fds[i], request, size, 0), size);
+	}
+	assert_works(f);
+	post(f, "Content-Length: 1\r\n", "a", 1, &r);
+	assert_counted(&r, 1, 'a');
+	for (i = 0; i < BODIES_MAX; i++)
+		close(fds[i]);
+}
+
 /* A byte now and then keeps a connection open, but no body that does not come to its end. */
 static void test_slow_body(void **state)
 {
@@ -741,11 +795,13 @@ int main(void)
 		TEST(test_client_leaves_while_kept),
 		TEST(test_stops_with_requests_kept),
 		TEST(test_stream),
+		TEST(test_ended_stream),
 		TEST(test_slow_reader),
 		TEST(test_bodies),
 		TEST(test_body_without_end),
 		TEST(test_methods),
 		TEST(test_many_bodies),
+		TEST(test_open_bodies_leave_room),
 		TEST(test_slow_body),
 		TEST(test_many_connections),
 		TEST(test_readers_leave_room_for_agents),

@@ -56,7 +56,7 @@ int store_make_folder(const char *folder, unsigned int uid, unsigned int gid,
 				 "another one",
 				 folder, strerror(errno));
 	}
-	if (geteuid() == 0 && chown(folder, uid, gid) < 0)
+	if (geteuid() == 0 && lchown(folder, uid, gid) < 0)
 		return error_set(ret_error, -errno, "cannot give %s to the account of millrace: %s",
 				 folder, strerror(errno));
 	return 0;
