@@ -110,6 +110,10 @@ static int add_name(struct told *t, const struct wire_name *n)
 		lru_remove(t->names, place);
 	}
 	place = lru_put(t->names, &key, NULL);
+	if (!place) {
+		free(copy);
+		return -ENOMEM;
+	}
 	free(*place);
 	*place = copy;
 	return 0;

@@ -34,7 +34,7 @@ struct core {
 	struct layout *layout;     /* where nodes stand on the map */
 	uint64_t loss[LOSS_COUNT]; /* the server's own, since it started */
 	uint64_t version, latest_ns, forgotten_ns;
-	uint64_t ticked_ns, stood_still_until_ns; /* watch.c */
+	uint64_t began_ns, ticked_ns, stood_still_until_ns; /* watch.c */
 	uint64_t vacated_ns;                      /* likewise */
 	bool took_merged; /* history may hold merged windows */
 	uint64_t *order; /* ingest: updates by flow */

@@ -51,6 +51,9 @@ static int take_reporter(void *userdata, const void *row)
 	r->sequence = s->sequence;
 	r->batches = s->batches;
 	memcpy(r->body_hash, s->hash, sizeof(r->body_hash));
+	r->elsewhere =
+		memcmp(s->hash, (const uint8_t[sizeof(r->body_hash)]){0}, sizeof(r->body_hash));
+	r->told_silent = f->request->continues && s->last_seen_ns < f->request->range.from_ns;
 	memcpy(r->loss, s->loss, sizeof(r->loss));
 	return 0;
 }

@@ -93,6 +93,8 @@ static int add_flow(struct filler *f, const struct store_flow *s, uint32_t repor
 	flow->permanent = s->id;
 	if (s->first_ns < flow->first_seen_ns)
 		flow->first_seen_ns = s->first_ns;
+	if (f->request->continues && flow->last_seen_ns < s->last_ns)
+		flow->last_seen_ns = s->last_ns;
 	return idmap_put(&f->flows, s->id, *ret);
 }
 

@@ -175,6 +175,7 @@ static int take(struct intake *in, struct reporter *r, const struct wire_batch *
 		return e;
 	}
 	r->defined_for = b->sequence + !b->definitions;
+	r->elsewhere = true;
 	in->count[b->definitions ? INTAKE_DEFINITIONS : INTAKE_TAKEN]++;
 	if (b->definitions)
 		return 0;
@@ -187,15 +188,26 @@ static int take(struct intake *in, struct reporter *r, const struct wire_batch *
 	return 0;
 }
 
+static bool is_of_life(const struct intake *in, const struct reporter *r,
+		       const struct wire_batch *b)
+{
+	return life_is_known(in->core, r) && life_is_of_boot(r, b) &&
+	       b->started_ns == r->started_ns;
+}
+
 int intake_take(struct intake *in, const struct wire_batch *b, const uint8_t hash[INTAKE_HASH_SIZE],
 		uint64_t now_ns, intake_done_fn done, void *userdata)
 {
 	struct reporter *r = life_find_reporter(in->core, b->node);
 	int e = r ? judge(in, r, b, hash, now_ns) : -EUSERS;
+	bool may = !e;
 
 	in->count[INTAKE_REPEATED] += e == 1;
 	if (!e && in->store)
 		e = in->store->ready(in->store->userdata);
+	/* it is there, though nothing of it can be taken */
+	if (e < 0 && may && is_of_life(in, r, b))
+		r->last_seen_wall_ns = now_ns;
 	if (!e && in->waiter_count == INTAKE_WAITERS_MAX)
 		e = -EAGAIN;
 	if (!e)

@@ -27,10 +27,7 @@ static int restore(struct keep *k, struct reader *reader)
 	if (r < 0)
 		return r;
 	r = reader_newest(reader, &newest);
-	request.range = (struct reader_range){.from_ns = newest > span ? newest - span : 0,
-					      .to_ns = newest,
-					      .finest = LEVEL_TENS,
-					      .coarsest = LEVEL_TENS};
+	request.range = reader_last(newest, span, LEVEL_TENS);
 	if (!r)
 		r = core_fill(k->core, reader, &request, &result);
 	reader_end(reader);

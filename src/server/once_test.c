@@ -490,7 +490,7 @@ static void test_a_place_for_the_next_machine(void **state)
 	world_traffic(&web, 1, 100, 0, false);
 	world_traffic(&db, 1, 100, 0, false);
 	send_both();
-	db.core->reporters[0].defined_for = db.core->reporters[1].defined_for = 2; /* elsewhere */
+	db.core->reporters[0].elsewhere = db.core->reporters[1].elsewhere = true;
 	world_join(&next, &db, "web-2");
 	assert_int_equal(world_try_send(&next), -ENOSPC);
 	db.window_ns = 10 * WORLD_SECOND;

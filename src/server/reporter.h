@@ -52,6 +52,7 @@ struct reporter {
 	/* of an agent elsewhere (intake.c) */
 	bool listeners_untold, covers_untold; /* the store has not heard of them */
 	uint8_t body_hash[16]; /* of the bytes of batch `sequence` */
+	bool elsewhere;        /* its batches come from another process */
 	uint64_t defined_for;  /* the one sequence to come whose handles are known; 0: none */
 	uint64_t ticket;       /* of that batch at the store */
 	bool loss_unknown;     /* what it had lost before it came here: its next figures are the base */

@@ -41,9 +41,12 @@ void watch_heard(struct core *c, struct reporter *r, bool new_life, uint64_t now
 
 static void give_back(struct core *c, struct reporter *r, uint64_t now_ns)
 {
+	/* while this server was not there it could not be heard */
+	uint64_t since_ns = r->last_seen_wall_ns > c->began_ns ? r->last_seen_wall_ns : c->began_ns;
+
 	/* one in this process is not asked for its handles */
-	if (r->given_back || !r->defined_for ||
-	    now_ns < r->last_seen_wall_ns + c->config.retain_ns || life_end(c, r, now_ns) < 0)
+	if (r->given_back || !r->elsewhere || now_ns < since_ns + c->config.retain_ns ||
+	    life_end(c, r, now_ns) < 0)
 		return;
 	r->given_back = true;
 	r->defined_for = 0;
@@ -54,6 +57,8 @@ void core_tick(struct core *c, uint64_t now_ns)
 	bool late = now_ns > c->ticked_ns + TICK_LATE_NS;
 
 	c->ticked_ns = now_ns;
+	if (!c->began_ns)
+		c->began_ns = now_ns;
 	if (late)
 		c->stood_still_until_ns = now_ns + GRACE_NS;
 	if (now_ns < c->stood_still_until_ns)

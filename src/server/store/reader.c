@@ -161,6 +161,14 @@ static bool is_rest(const struct reader *r, uint64_t at_ns, const struct reader_
 	return least > LEVEL_FINE && end > range->to_ns && end <= r->levels[least].closed_ns;
 }
 
+struct reader_range reader_last(uint64_t newest_ns, uint64_t span_ns, unsigned int level)
+{
+	return (struct reader_range){.from_ns = newest_ns > span_ns ? newest_ns - span_ns : 0,
+				     .to_ns = level_slot_end(LEVEL_DAYS, newest_ns),
+				     .finest = level,
+				     .coarsest = level};
+}
+
 uint64_t reader_resolution(const struct reader *r, const struct reader_range *range)
 {
 	unsigned int level = least_level(r, range->from_ns, range);

@@ -56,6 +56,10 @@ struct reader_range {
 size_t reader_cover(const struct reader *r, const struct reader_range *range,
 		    struct reader_piece ret[READER_PIECES_MAX]);
 
+/* All that is newest, of that level: whole slots, since of a part of one that is closed nothing
+ * would be read. */
+struct reader_range reader_last(uint64_t newest_ns, uint64_t span_ns, unsigned int level);
+
 /* How exactly such a range begins and ends: the width of that finest level; 0: as it came. */
 uint64_t reader_resolution(const struct reader *r, const struct reader_range *range);
 

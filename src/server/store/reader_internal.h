@@ -22,7 +22,8 @@
 		 "last_ns FROM actors WHERE id=?1")                                                \
 	X(REPORTERS, "SELECT id, machine, node, boot_id, version, kernel, hooks, zone, region, "   \
 		     "cgroup, started_ns, started_wall_ns, last_seen_ns, last_window_ns, "         \
-		     "window_ns, sequence, batches, hash, loss FROM reporters ORDER BY id DESC")   \
+		     "window_ns, sequence, batches, hash, loss FROM reporters ORDER BY "           \
+		     "last_seen_ns DESC, id DESC")                                                 \
 	X(REASONS, "SELECT number, name FROM reasons ORDER BY number")                             \
 	X(NAMES, "SELECT machine, netns, address, name FROM (SELECT * FROM names ORDER BY "        \
 		 "told_ns DESC LIMIT ?1) ORDER BY told_ns")                                        \

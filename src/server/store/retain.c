@@ -184,7 +184,8 @@ static int forget_rows(struct writer *w, enum writer_statement which, uint64_t b
 	sqlite3_stmt *s = writer_statement(w, which);
 	int r;
 
-	db_bind_u64(s, 1, before_ns);
+	if (sqlite3_bind_parameter_count(s) > 0)
+		db_bind_u64(s, 1, before_ns);
 	if (sqlite3_bind_parameter_count(s) > 1)
 		db_bind_u64(s, 2, ROWS_A_STEP);
 	r = db_step(s);
@@ -193,8 +194,9 @@ static int forget_rows(struct writer *w, enum writer_statement which, uint64_t b
 
 static int forget_unnamed(struct writer *w)
 {
-	static const enum writer_statement tables[] = {WRITE_FORGET_FLOWS, WRITE_FORGET_ACTORS,
-						       WRITE_FORGET_LIVES, WRITE_FORGET_REPORTERS};
+	static const enum writer_statement tables[] = {
+		WRITE_FORGET_FLOWS,     WRITE_FORGET_ACTORS,    WRITE_FORGET_LIVES,
+		WRITE_FORGET_REPORTERS, WRITE_FORGET_LISTENERS, WRITE_FORGET_COVERS};
 	uint64_t until, events = before(w->now_ns, keep_ns(w, EVENTS_LEVEL));
 	int r = horizon(w, &until), gone = 0;
 

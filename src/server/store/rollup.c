@@ -147,6 +147,11 @@ static int merge_children(struct slot *s, const struct child *children, size_t c
 		block_done(&blocks[i]);
 	free(blocks);
 	free(list);
+	if (r == -E2BIG && count > 1) { /* a slot may be several blocks */
+		r = merge_children(s, children, count / 2);
+		if (!r)
+			r = merge_children(s, children + count / 2, count - count / 2);
+	}
 	return r;
 }
 

@@ -284,14 +284,16 @@ static void *run(void *userdata)
 {
 	struct store *s = userdata;
 	struct pace pace = {0};
-	int r = 1;
+	int r = 1, tidied;
 
 	pthread_setname_np(pthread_self(), "millrace-store");
 	pthread_mutex_lock(&s->lock);
 	while (!s->stopping || (s->first && r >= 0)) {
 		r = s->first ? commit_gathered(s, &pace) : 0;
-		if (r >= 0 && !s->stopping)
-			r = tidy(s, &pace);
+		if ((r >= 0 || r == -ENOSPC) && !s->stopping) {
+			tidied = tidy(s, &pace);
+			r = r < 0 ? r : tidied;
+		}
 		if (!s->stopping && (r < 0 || (r == 0 && !s->first)))
 			wait_for_work(s, r < 0 || pace.sizes_due);
 	}

@@ -138,9 +138,13 @@ int writer_commit(struct writer *w, const struct store_item *first)
 
 int writer_tidy(struct writer *w)
 {
-	int r = rollup_step(w);
+	int r = rollup_step(w), forgot;
 
-	return r ? r : retain_step(w);
+	if (r > 0)
+		return r;
+	forgot = retain_step(
+		w); /* also when nothing can be rolled up: that may be for want of room */
+	return r ? r : forgot;
 }
 
 int writer_bytes(struct writer *w, uint64_t *ret)

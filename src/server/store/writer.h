@@ -117,7 +117,10 @@ int writer_bytes(struct writer *w, uint64_t *ret);
 	X(FORGET_NAMES, "DELETE FROM names WHERE told_ns<(SELECT told_ns FROM names ORDER BY "     \
 			"told_ns DESC LIMIT 1 OFFSET ?1)")                                         \
 	X(FORGET_LIVES, "DELETE FROM lives WHERE to_ns<?1")                                        \
-	X(FORGET_REPORTERS, "DELETE FROM reporters WHERE last_window_ns<?1 AND last_seen_ns<?1")
+	X(FORGET_REPORTERS, "DELETE FROM reporters WHERE last_window_ns<?1 AND last_seen_ns<?1") \
+	X(FORGET_LISTENERS, "DELETE FROM listeners WHERE reporter NOT IN (SELECT id FROM "         \
+			    "reporters)")                                                          \
+	X(FORGET_COVERS, "DELETE FROM covers WHERE reporter NOT IN (SELECT id FROM reporters)")
 
 #define WRITER_STATEMENT_ENUM(id, text) WRITE_##id,
 enum writer_statement { WRITER_STATEMENTS(WRITER_STATEMENT_ENUM) WRITE_COUNT };
