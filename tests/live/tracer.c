@@ -9,20 +9,30 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "run.h"
 
-#define TRACEFS    "/sys/kernel/tracing/events/"
+#define TRACEFS_AT "/sys/kernel/tracing"
+#define TRACEFS    TRACEFS_AT "/events/"
 #define RING_PAGES 1024 /* 524,288 samples on each CPU; full, it cannot tell */
 #define FORMAT_MAX 65536
+
+/* Where systemd runs it is mounted; it stays so, as there. */
+static void mount_tracefs(void)
+{
+	if (access(TRACEFS, F_OK) < 0)
+		mount("tracefs", TRACEFS_AT, "tracefs", MS_NOSUID | MS_NOEXEC | MS_NODEV, NULL);
+}
 
 static int event_id(const char *event)
 {
 	char path[128], text[32];
 	int r;
 
+	mount_tracefs();
 	snprintf(path, sizeof(path), TRACEFS "%s/id", event);
 	r = file_read(path, text, sizeof(text));
 	return r < 0 ? r : atoi(text);
@@ -35,6 +45,7 @@ int tracer_symbol(const char *event, const char *name)
 	const char *at;
 	int number;
 
+	mount_tracefs();
 	snprintf(path, sizeof(path), TRACEFS "%s/format", event);
 	snprintf(quoted, sizeof(quoted), ", \"%s\"", name);
 	if (file_read(path, text, sizeof(text)) < 0 || !(at = strstr(text, quoted)))
