@@ -6,31 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/lru.h"
+#include "wire/told_names.h"
 
 /* All that an agent can have at a time, and as much again for what came and went in one batch. */
 #define FLOWS_MAX  196608
 #define ACTORS_MAX 32768
 #define NAMES_MAX  8192 /* as many as an agent keeps */
 
-struct name_key {
-	uint32_t netns;
-	uint8_t address[16];
-};
-
 int told_init(struct told *t)
 {
 	*t = (struct told){.definitions = definitions_new(FLOWS_MAX, ACTORS_MAX),
-			   .names = lru_new(NAMES_MAX, sizeof(struct name_key), sizeof(char *))};
+			   .names = told_names_new(NAMES_MAX)};
 	return t->definitions && t->names ? 0 : -ENOMEM;
 }
 
 void told_done(struct told *t)
 {
-	if (t->names)
-		for (char **name = lru_oldest(t->names); name; name = lru_newer(t->names, name))
-			free(*name);
-	lru_free(t->names);
+	told_names_free(t->names);
 	definitions_free(t->definitions);
 	wire_batch_free(t->last);
 }
@@ -96,27 +88,15 @@ static int keep_last(struct told *t, const struct wire_batch *b)
 	return 0;
 }
 
+/* The oldest one makes room. */
 static int add_name(struct told *t, const struct wire_name *n)
 {
-	struct name_key key = {.netns = n->netns};
-	char *copy = strdup(n->name), **place;
+	int r = told_names_put(t->names, n);
 
-	if (!copy)
-		return -ENOMEM;
-	memcpy(key.address, n->address, sizeof(key.address));
-	if (lru_count(t->names) == NAMES_MAX && !lru_get(t->names, &key)) {
-		place = lru_oldest(t->names);
-		free(*place);
-		lru_remove(t->names, place);
-	}
-	place = lru_put(t->names, &key, NULL);
-	if (!place) {
-		free(copy);
-		return -ENOMEM;
-	}
-	free(*place);
-	*place = copy;
-	return 0;
+	if (r != -ENOSPC)
+		return r;
+	told_names_drop_oldest(t->names);
+	return told_names_put(t->names, n);
 }
 
 int told_add(struct told *t, const struct wire_batch *b)
@@ -143,24 +123,6 @@ void told_retire(struct told *t, const uint32_t *flows, size_t flow_count, const
 		definitions_remove_actor(t->definitions, actors[i]);
 }
 
-static int describe_names(const struct told *t, struct wire_batch *b)
-{
-	b->names = arena_alloc(b->arena, lru_count(t->names) * sizeof(*b->names));
-	if (!b->names)
-		return -ENOMEM;
-	for (char **name = lru_oldest(t->names); name; name = lru_newer(t->names, name)) {
-		const struct name_key *key = lru_key(t->names, name);
-		struct wire_name *n = &b->names[b->name_count++];
-
-		n->netns = key->netns;
-		memcpy(n->address, key->address, sizeof(n->address));
-		n->name = arena_strdup(b->arena, *name);
-		if (!n->name)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
 static int describe(const struct told *t, struct wire_batch *b)
 {
 	int r = 0;
@@ -170,7 +132,7 @@ static int describe(const struct told *t, struct wire_batch *b)
 		r = r ? r : copy_listeners(b, t->last);
 		r = r ? r : copy_covers(b, t->last);
 	}
-	r = r ? r : describe_names(t, b);
+	r = r ? r : told_names_describe(t->names, b);
 	return r ? r : definitions_describe(t->definitions, b);
 }
 

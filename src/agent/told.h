@@ -18,7 +18,7 @@
 
 struct told {
 	struct definitions *definitions;
-	struct lru *names;       /* where and which address ─► char *, owned */
+	struct lru *names;       /* told_names.h */
 	struct wire_batch *last; /* head, listeners and covers, as last told */
 };
 

@@ -660,24 +660,30 @@ static void test_methods(void **state)
 	client_reply_done(&r);
 }
 
+/* As many as there may be, each of two bytes of which the first has come. */
+static void begin_bodies(struct fixture *f, const char *path, int fds[BODIES_MAX])
+{
+	char request[256];
+	int size = snprintf(request, sizeof(request),
+			    "POST %s HTTP/1.1\r\nHost: localhost:%u\r\n" TYPE LENGTH("2") "a", path,
+			    f->address.port);
+
+	for (int i = 0; i < BODIES_MAX; i++) {
+		fds[i] = client_connect(f->address.port);
+		assert_int_equal(send(fds[i], request, size, 0), size);
+	}
+	assert_works(f);
+}
+
 /* More bodies begun than may be: one more is told to come again; those that were begun are taken.
  */
 static void test_many_bodies(void **state)
 {
 	struct fixture *f = *state;
 	struct client_reply r;
-	char request[256];
-	int fds[BODIES_MAX], i,
-		size = snprintf(
-			request, sizeof(request),
-			"POST /body HTTP/1.1\r\nHost: localhost:%u\r\n" TYPE LENGTH("2") "a",
-			f->address.port);
+	int fds[BODIES_MAX], i;
 
-	for (i = 0; i < BODIES_MAX; i++) {
-		fds[i] = client_connect(f->address.port);
-		assert_int_equal(send(fds[i], request, size, 0), size);
-	}
-	assert_works(f);
+	begin_bodies(f, "/body", fds);
 	post(f, "Content-Length: 1\r\n", "a", 1, &r);
 	assert_error(&r, 429);
 	assert_non_null(strstr(r.text, "Retry-After: 1\r\n"));
@@ -696,18 +702,9 @@ static void test_open_bodies_leave_room(void **state)
 {
 	struct fixture *f = *state;
 	struct client_reply r;
-	char request[256];
-	int fds[BODIES_MAX], i,
-		size = snprintf(
-			request, sizeof(request),
-			"POST /open-body HTTP/1.1\r\nHost: localhost:%u\r\n" TYPE LENGTH("2") "a",
-			f->address.port);
+	int fds[BODIES_MAX], i;
 
-	for (i = 0; i < BODIES_MAX; i++) {
-		fds[i] = client_connect(f->address.port);
-		assert_int_equal(send(fds[i], request, size, 0), size);
-	}
-	assert_works(f);
+	begin_bodies(f, "/open-body", fds);
 	post(f, "Content-Length: 1\r\n", "a", 1, &r);
 	assert_counted(&r, 1, 'a');
 	for (i = 0; i < BODIES_MAX; i++)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "wire/merge_internal.h"
+#include "wire/told_names.h"
 
 /* Flows: all that an agent can have at a time, and those of rows that have gone since. */
 const struct wire_merge_limits wire_merge_limits_default = {
@@ -17,16 +18,11 @@ const struct wire_merge_limits wire_merge_limits_default = {
 	.names_max = 8192,
 };
 
-struct name_key {
-	uint32_t netns;
-	uint8_t address[16];
-};
-
 static int merge_open(struct wire_merge *m)
 {
 	m->batch = wire_batch_new();
 	m->fresh = definitions_new(m->limits.flows_max, m->limits.actors_max + 1);
-	m->names = lru_new(m->limits.names_max, sizeof(struct name_key), sizeof(char *));
+	m->names = told_names_new(m->limits.names_max);
 	if (!m->batch || !m->fresh || !m->names)
 		return -ENOMEM;
 	m->coarse_handles = WIRE_MERGE_HANDLES;
@@ -51,10 +47,7 @@ struct wire_merge *wire_merge_free(struct wire_merge *m)
 {
 	if (!m)
 		return NULL;
-	if (m->names)
-		for (char **name = lru_oldest(m->names); name; name = lru_newer(m->names, name))
-			free(*name);
-	lru_free(m->names);
+	told_names_free(m->names);
 	merge_rows_close(m);
 	merge_events_close(m);
 	definitions_free(m->fresh);
@@ -80,22 +73,6 @@ static void retire_flow(struct wire_merge *m, uint32_t handle)
 		definitions_remove_flow(m->fresh, handle);
 	else
 		merge_push_handle(&m->retired, handle);
-}
-
-static void add_name(struct wire_merge *m, const struct wire_name *n)
-{
-	struct name_key key = {.netns = n->netns};
-	char *copy = strdup(n->name), **place;
-
-	memcpy(key.address, n->address, sizeof(key.address));
-	place = copy ? lru_put(m->names, &key, NULL) : NULL;
-	if (!place) {
-		free(copy);
-		m->lost_full++;
-		return;
-	}
-	free(*place);
-	*place = copy;
 }
 
 /* --- states: as the last batch said --------------------------------------------------------------
@@ -184,7 +161,7 @@ void wire_merge_add(struct wire_merge *m, const struct wire_batch *b)
 	for (size_t i = 0; i < b->event_count; i++)
 		merge_add_event(m, &b->events[i]);
 	for (size_t i = 0; i < b->name_count; i++)
-		add_name(m, &b->names[i]);
+		m->lost_full += told_names_put(m->names, &b->names[i]) < 0;
 	for (size_t i = 0; i < b->retired_count; i++)
 		retire_flow(m, b->retired[i]);
 	merge_retire_actors(m, b);
@@ -205,25 +182,6 @@ uint64_t wire_merge_lost_full(const struct wire_merge *m)
 	return m->lost_full;
 }
 
-static int take_names(struct wire_merge *m, struct wire_batch *b)
-{
-	b->name_count = 0;
-	b->names = arena_alloc(b->arena, lru_count(m->names) * sizeof(*b->names));
-	if (!b->names)
-		return -ENOMEM;
-	for (char **name = lru_oldest(m->names); name; name = lru_newer(m->names, name)) {
-		const struct name_key *key = lru_key(m->names, name);
-		struct wire_name *n = &b->names[b->name_count++];
-
-		n->netns = key->netns;
-		memcpy(n->address, key->address, sizeof(n->address));
-		n->name = arena_strdup(b->arena, *name);
-		if (!n->name)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
 static int take_definitions(struct wire_merge *m, struct wire_batch *b)
 {
 	b->flow_count = b->actor_count = 0;
@@ -235,7 +193,7 @@ struct wire_batch *wire_merge_take(struct wire_merge *m)
 	struct wire_batch *b = m->batch;
 
 	merge_forget_actors(m);
-	if (take_names(m, b) < 0 || take_definitions(m, b) < 0)
+	if (told_names_describe(m->names, b) < 0 || take_definitions(m, b) < 0)
 		return NULL;
 	keep_sets(m, b, b->arena);
 	keep_head(m, b, b->arena);

@@ -23,7 +23,7 @@ struct wire_merge {
 	size_t retired_actors_seen;            /* of them, when those in use were last looked for */
 	struct vector events;
 	struct lru *by_event; /* struct event_key ─► index of the last such event */
-	struct lru *names;    /* struct name_key ─► char *, owned */
+	struct lru *names;    /* told_names.h */
 };
 
 /* 0 or -ENOMEM. */
